@@ -1,0 +1,38 @@
+/** Every wire limit of the node: name with unit, value, source. A change is a protocol change (docs/protocol.md). */
+
+// Tokens
+/** Longest `Authorization` value. The existing node takes 400 KiB; a delegation of hundreds of resources is long. */
+export const TOKEN_BYTES_MAX = 512 * 1024
+/** Deepest nesting of JSON or CBOR inside a token. */
+export const TOKEN_DEPTH_MAX = 32
+/** Capabilities (resource and ability pairs) of one token. */
+export const TOKEN_CAPABILITIES_MAX = 4096
+/** Proofs cited by one token. */
+export const TOKEN_PROOFS_MAX = 64
+/** Distinct spaces named by one token. */
+export const TOKEN_SPACES_MAX = 256
+/** Longest DID accepted as issuer or audience. */
+export const DID_BYTES_MAX = 4096
+/** Longest space id. */
+export const SPACE_ID_BYTES_MAX = 4096
+/** Delegations in the ancestor closure of one delegation, itself included (reference-behaviour §2.8). */
+export const CHAIN_DELEGATIONS_MAX = 64
+/** Longest life of an invocation, measured from now (reference-behaviour §2.9). Configurable. */
+export const INVOCATION_LIFETIME_S_DEFAULT = 300
+
+// Values and keys
+/** A put body above this is 413 (DESIGN §7.7). */
+export const VALUE_BYTES_MAX = 1_000_000_000
+/** Values up to this live in packs, larger ones in files of their own (DESIGN §4; bench/value-threshold). */
+export const PACKED_VALUE_BYTES_MAX = 256 * 1024
+/** Longest key (DESIGN §7.21): PostgreSQL and InnoDB cannot index longer ones. */
+export const KEY_BYTES_MAX = 2048
+/** All stored headers of one value together. */
+export const METADATA_BYTES_MAX = 16 * 1024
+/** Bytes covered by one hash of a large value; each is verified before it is sent. */
+export const SEGMENT_BYTES = 1024 * 1024
+
+// Lists and batches
+export const LIST_LIMIT_MAX = 1000
+export const LIST_CURSOR_CHARS_MAX = 4096
+export const BATCH_READ_KEYS_MAX = 100

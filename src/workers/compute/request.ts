@@ -1,0 +1,291 @@
+/**
+ * The typed contract of a compute worker: tasks by name, their arguments and results, and the packed form of a batch.
+ * Importable by main. A batch travels as one buffer each way (protocol/packed.ts, DESIGN §2).
+ */
+import {
+  type Answer,
+  type Failure,
+  readAnswer,
+  readFailure,
+  writeAnswer,
+  writeFailure,
+} from '../../protocol/answer.ts'
+import { PackedReader, PackedWriter } from '../../protocol/packed.ts'
+import { type StagedValue } from '../blocks/place.ts'
+import { type BlocksOptions, type DatabaseOptions, type RunInfo } from '../storage/request.ts'
+
+/** workerData of the pool. */
+export interface ComputeOptions {
+  readonly database: DatabaseOptions
+  readonly blocks: BlocksOptions
+  readonly run: RunInfo
+  /** The node secret: host DIDs and list cursors are derived from it. Never logged. */
+  readonly secret: Uint8Array
+  readonly invocationLifetimeS: number
+  readonly clockSkewS: number
+  /** `drop`: a JSON body under fetch's own `text/plain;charset=UTF-8` is stored without a type (DESIGN §7.23). */
+  readonly implicitText: 'drop' | 'keep'
+  readonly staging: 'memory' | 'file'
+}
+
+export type Route = 'delegate' | 'invoke' | 'revoke'
+
+export type Body =
+  | { readonly kind: 'none' }
+  /** Arrived whole: at most PACKED_VALUE_BYTES_MAX. */
+  | { readonly kind: 'whole'; readonly bytes: Uint8Array }
+  /** Still on the wire: larger, or of unknown length. The entry is authorised first. */
+  | { readonly kind: 'later'; readonly declaredBytes: number | undefined }
+
+/** A request with a token. */
+export interface TokenEntry {
+  readonly kind: 'token'
+  readonly requestId: number
+  readonly route: Route
+  /** The raw `Authorization` value, at most TOKEN_BYTES_MAX. */
+  readonly authorization: string
+  /** Lower-case names: those that compute may look at (ENTRY_HEADERS), in the order received. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly body: Body
+}
+
+/** The upload of an authorised put has arrived: decide it like any other put. */
+export interface CommitEntry {
+  readonly kind: 'commit'
+  readonly requestId: number
+  /** From the `authorised` result. */
+  readonly prepared: Uint8Array
+  readonly staged: StagedValue
+}
+
+export type Entry = TokenEntry | CommitEntry
+
+/** Request headers that reach compute; all others stay in main. Also every `x-tinycloud-*` name. */
+export const ENTRY_HEADERS: ReadonlySet<string> = new Set([
+  'content-type',
+  'content-encoding',
+  'content-language',
+  'content-disposition',
+  'if-match',
+  'if-none-match',
+])
+
+/** A read's use of its token: main refuses the second one (409). */
+export interface ReplayClaim {
+  /** First 16 bytes of the statement id. */
+  readonly id: Uint8Array
+  readonly expiresAtS: number
+}
+
+export type Result = { readonly requestId: number } & (
+  /** A read, or a repeated delegation. `claim` is undefined where repeating is harmless. */
+  | { readonly kind: 'answer'; readonly answer: Answer; readonly claim: ReplayClaim | undefined }
+  | { readonly kind: 'failure'; readonly failure: Failure }
+  /** A change: its command is in the batch's `commands`; storage answers. */
+  | { readonly kind: 'command' }
+  /** A put whose body is still to come may be uploaded. */
+  | { readonly kind: 'authorised'; readonly prepared: Uint8Array }
+  /** A large value: `answer` has the head of the reply, without body; windows follow from this worker. */
+  | {
+      readonly kind: 'download'
+      readonly answer: Answer
+      readonly claim: ReplayClaim | undefined
+      readonly streamId: number
+      readonly valueBytes: number
+    }
+  /** A list that does not end in its first window: `answer.body` opens the JSON text; windows follow. */
+  | {
+      readonly kind: 'listing'
+      readonly answer: Answer
+      readonly claim: ReplayClaim | undefined
+      readonly continuation: Uint8Array
+    }
+)
+
+/** Result of the task `batch`. Both buffers are transferred. */
+export interface BatchResult {
+  readonly results: ArrayBuffer
+  /** Packed commands for storage, to be handed on unread; undefined: none. */
+  readonly commands: ArrayBuffer | undefined
+  readonly counters: ComputeCounters
+}
+
+export interface ComputeCounters {
+  readonly entries: number
+  readonly verifications: number
+  readonly busyMs: number
+}
+
+/** Tasks of a worker beside `batch`. Those with a stream id must reach the worker that holds the stream. */
+export interface StreamTasks {
+  /** Opens the upload at its first chunk. Taken: the chunk is transferred. `streamId` is given by main. */
+  append: { args: { streamId: number; chunk: Uint8Array }; result: TaskOutcome<null> }
+  finish: { args: { streamId: number }; result: TaskOutcome<StagedValue> }
+  /** Forgets an upload or a download. Unknown ids are fine. */
+  discard: { args: { streamId: number }; result: TaskOutcome<null> }
+  /** The next window of a download, at most DOWNLOAD_WINDOW_BYTES; `isLast` closes the stream. */
+  window: {
+    args: { streamId: number }
+    result: TaskOutcome<{ bytes: Uint8Array; isLast: boolean }>
+  }
+  /** The next part of a list's JSON text; an undefined continuation ends it. Any worker. */
+  listWindow: {
+    args: { continuation: Uint8Array }
+    result: TaskOutcome<{ bytes: Uint8Array; continuation: Uint8Array | undefined }>
+  }
+}
+
+/** Workers return, they do not throw: a thrown error is a bug and costs the worker. */
+export type TaskOutcome<T> = { ok: true; value: T } | { ok: false; failure: Failure }
+
+export const ENTRIES_PER_BATCH_MAX = 32
+export const BATCH_BYTES_MAX = 1024 * 1024
+export const DOWNLOAD_WINDOW_BYTES: number = 4 * 1024 * 1024
+
+const KINDS = ['answer', 'failure', 'command', 'authorised', 'download', 'listing'] as const
+const ROUTES: readonly Route[] = ['delegate', 'invoke', 'revoke']
+
+function writeStaged(writer: PackedWriter, staged: StagedValue): void {
+  writer.u8(staged.kind === 'inline' ? 0 : 1).raw(staged.digest)
+  if (staged.kind === 'inline') writer.bytes(staged.bytes)
+  else writer.f64(staged.valueBytes).bytes(staged.segments).f64(staged.stagingNo)
+}
+
+function readStaged(reader: PackedReader): StagedValue {
+  const kind = reader.u8()
+  const digest = reader.raw(32)
+  if (kind === 0) return { kind: 'inline', digest, bytes: reader.bytes() }
+  return {
+    kind: 'file',
+    digest,
+    valueBytes: reader.f64(),
+    segments: reader.bytes(),
+    stagingNo: reader.f64(),
+  }
+}
+
+export function writeEntry(writer: PackedWriter, entry: Entry): void {
+  if (entry.kind === 'commit') {
+    writer.u8(0).u32(entry.requestId).bytes(entry.prepared)
+    writeStaged(writer, entry.staged)
+    return
+  }
+  writer.u8(1).u32(entry.requestId).u8(ROUTES.indexOf(entry.route)).text(entry.authorization)
+  writer.u16(entry.headers.length)
+  for (const [name, value] of entry.headers) writer.text(name).text(value)
+  const { body } = entry
+  switch (body.kind) {
+    case 'none':
+      writer.u8(0)
+      break
+    case 'whole':
+      writer.u8(1).bytes(body.bytes)
+      break
+    case 'later':
+      writer.u8(2).f64(body.declaredBytes ?? -1)
+      break
+  }
+}
+
+/** Borrowed: bytes are views into the batch. */
+export function readEntry(reader: PackedReader): Entry {
+  if (reader.u8() === 0) {
+    const requestId = reader.u32()
+    const prepared = reader.bytes()
+    return { kind: 'commit', requestId, prepared, staged: readStaged(reader) }
+  }
+  const requestId = reader.u32()
+  const route = ROUTES[reader.u8()] as Route
+  const authorization = reader.text()
+  const headers: [string, string][] = []
+  for (let count = reader.u16(); count > 0; count--) headers.push([reader.text(), reader.text()])
+  return { kind: 'token', requestId, route, authorization, headers, body: readBody(reader) }
+}
+
+function readBody(reader: PackedReader): Body {
+  const kind = reader.u8()
+  if (kind === 0) return { kind: 'none' }
+  if (kind === 1) return { kind: 'whole', bytes: reader.bytes() }
+  const declaredBytes = reader.f64()
+  return { kind: 'later', declaredBytes: declaredBytes < 0 ? undefined : declaredBytes }
+}
+
+function writeClaim(writer: PackedWriter, claim: ReplayClaim | undefined): void {
+  writer.u8(claim ? 1 : 0)
+  if (claim) writer.raw(claim.id).f64(claim.expiresAtS)
+}
+
+function readClaim(reader: PackedReader): ReplayClaim | undefined {
+  return reader.u8() === 1 ? { id: reader.raw(16), expiresAtS: reader.f64() } : undefined
+}
+
+export function writeResult(writer: PackedWriter, result: Result): void {
+  writer.u32(result.requestId).u8(KINDS.indexOf(result.kind))
+  switch (result.kind) {
+    case 'answer':
+      writeAnswer(writer, result.answer)
+      writeClaim(writer, result.claim)
+      break
+    case 'failure':
+      writeFailure(writer, result.failure)
+      break
+    case 'command':
+      break
+    case 'authorised':
+      writer.bytes(result.prepared)
+      break
+    case 'download':
+      writeAnswer(writer, result.answer)
+      writeClaim(writer, result.claim)
+      writer.u32(result.streamId).f64(result.valueBytes)
+      break
+    case 'listing':
+      writeAnswer(writer, result.answer)
+      writeClaim(writer, result.claim)
+      writer.bytes(result.continuation)
+      break
+  }
+}
+
+/** Borrowed: bytes are views into the batch. */
+export function readResult(reader: PackedReader): Result {
+  const requestId = reader.u32()
+  const kind = KINDS[reader.u8()] as (typeof KINDS)[number]
+  switch (kind) {
+    case 'answer':
+      return { requestId, kind, answer: readAnswer(reader), claim: readClaim(reader) }
+    case 'failure':
+      return { requestId, kind, failure: readFailure(reader) }
+    case 'command':
+      return { requestId, kind }
+    case 'authorised':
+      return { requestId, kind, prepared: reader.bytes() }
+    case 'download':
+      return {
+        requestId,
+        kind,
+        answer: readAnswer(reader),
+        claim: readClaim(reader),
+        streamId: reader.u32(),
+        valueBytes: reader.f64(),
+      }
+    case 'listing':
+      return {
+        requestId,
+        kind,
+        answer: readAnswer(reader),
+        claim: readClaim(reader),
+        continuation: reader.bytes(),
+      }
+  }
+}
+
+export function* readEntries(batch: ArrayBuffer): Generator<Entry> {
+  const reader = new PackedReader(batch)
+  while (!reader.isDone) yield readEntry(reader)
+}
+
+export function* readResults(batch: ArrayBuffer): Generator<Result> {
+  const reader = new PackedReader(batch)
+  while (!reader.isDone) yield readResult(reader)
+}

@@ -1,0 +1,88 @@
+/**
+ * What compute asks of the database, and what it learns: one declarative request per entry of a batch, answered in one
+ * snapshot (DESIGN §5: the seam is whole steps, not statements). Nothing here says which engine answers.
+ */
+import { type DelegationFacts } from '../../protocol/authority.ts'
+import { type PackPlace, type ValuePlace } from '../blocks/place.ts'
+
+export interface ReadRequest {
+  /** Delegations to look up by the digest of any of their CIDs: cited proofs, a target, or the token itself. */
+  readonly delegations: readonly Uint8Array[]
+  /** Statement ids to look up: is this signed statement already stored as a delegation? */
+  readonly statements: readonly Uint8Array[]
+  /** Space ids (EIP-55 spelling). */
+  readonly spaces: readonly string[]
+  readonly keys: readonly { readonly space: string; readonly key: Uint8Array }[]
+  readonly list?: KeyListRequest
+  /** Every delegation that names the space, in row order, `limit` at most, after row `afterNo`. */
+  readonly spaceDelegations?: {
+    readonly space: string
+    readonly afterNo: number
+    readonly limit: number
+  }
+}
+
+export interface KeyListRequest {
+  readonly space: string
+  /** Keys start with these bytes. */
+  readonly prefix: Uint8Array
+  /** Keys are greater than this one; undefined from the start. */
+  readonly after: Uint8Array | undefined
+  readonly limit: number
+}
+
+export interface ReadFacts {
+  /** As asked; undefined: not stored. */
+  readonly delegations: readonly (StoredDelegation | undefined)[]
+  readonly statements: readonly (StoredDelegation | undefined)[]
+  /** As asked; undefined: not hosted here. */
+  readonly spaces: readonly (SpaceFacts | undefined)[]
+  /** As asked; undefined: never written, or the space is not hosted. */
+  readonly keys: readonly (VersionFacts | undefined)[]
+  readonly list: KeyList | undefined
+  readonly spaceDelegations: readonly StoredDelegation[] | undefined
+}
+
+export interface StoredDelegation {
+  readonly facts: DelegationFacts
+  /** Index into `facts.closure` of the first revoked link, itself (0) before ancestors; -1: none is revoked. */
+  readonly revokedLink: number
+  /** The signed token as posted first. */
+  readonly token: PackPlace
+  readonly encoding: 'ucan' | 'cacao'
+}
+
+export interface SpaceFacts {
+  readonly spaceNo: number
+}
+
+/** The current version of a key. */
+export interface VersionFacts {
+  readonly versionNo: number
+  readonly isDeleted: boolean
+  /** BLAKE3-256 of the value; of a deleted key, of the value that was deleted. */
+  readonly digest: Uint8Array
+  readonly valueBytes: number
+  /** Undefined for a deleted key. */
+  readonly place: ValuePlace | undefined
+  /** Stored headers, sorted by name. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+}
+
+export interface KeyList {
+  /** Live keys in byte order. */
+  readonly keys: readonly Uint8Array[]
+  /** More keys follow after the last one. */
+  readonly isTruncated: boolean
+}
+
+/** A connection that reads. One per compute worker. */
+export interface DatabaseReader {
+  /**
+   * Answers a whole batch from one snapshot that is opened after the call. On SQLite the whole call is one synchronous
+   * stretch.
+   * @throws {StorageFault} when the database cannot be read, or a row fails its checksum
+   */
+  read(batch: readonly ReadRequest[]): ReadFacts[] | Promise<ReadFacts[]>
+  close(): void | Promise<void>
+}

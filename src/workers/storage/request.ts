@@ -1,0 +1,189 @@
+/**
+ * What the storage actor is asked to do, and how it answers: the typed contract of its thread, importable by main and
+ * compute. Commands come from compute, verified and proven against immutable facts; whatever can still change
+ * (revocation, replay, precondition, hosting) is decided by the actor inside its transaction.
+ *
+ * Commands travel packed (protocol/packed.ts): compute writes them into a buffer that main transfers unread.
+ */
+import { type Answer, type Failure } from '../../protocol/answer.ts'
+import { type ChainLink } from '../../protocol/authority.ts'
+
+/** A stored delegation that a command relies on. The actor refuses the command when a link of it is revoked. */
+export interface ReliedDelegation {
+  /** Itself first, then all ancestors. */
+  readonly closure: readonly ChainLink[]
+  readonly effectiveNotBeforeS: number | undefined
+  readonly effectiveExpiresAtS: number | undefined
+}
+
+interface CommandBase {
+  /** Given by main, unique while in flight; comes back with the reply. */
+  readonly requestId: number
+  readonly statementId: Uint8Array
+  /** BLAKE3 digest of the token: its CID. */
+  readonly digest: Uint8Array
+}
+
+export type Precondition =
+  | { readonly kind: 'none' }
+  /** `If-None-Match: *`: the key must not be live. */
+  | { readonly kind: 'absent' }
+  /** `If-Match`: the key must be live with this value. */
+  | { readonly kind: 'matches'; readonly digest: Uint8Array }
+
+export type Operation = {
+  /** Index into `spaces` of the command. */
+  readonly spaceIndex: number
+  readonly key: Uint8Array
+  /** BLAKE3 digest of the operation block (CID codec dag-cbor), and its CAR section. */
+  readonly operationDigest: Uint8Array
+  readonly operationSection: Uint8Array
+} & (
+  | { readonly kind: 'delete' }
+  | {
+      readonly kind: 'put'
+      readonly digest: Uint8Array
+      readonly valueBytes: number
+      /** JSON array of [name, value] pairs sorted by name. */
+      readonly headers: string
+      readonly value:
+        | { readonly kind: 'packed'; readonly section: Uint8Array }
+        | { readonly kind: 'staged'; readonly stagingNo: number; readonly segments: Uint8Array }
+    }
+)
+
+/** An authorised invocation with at least one put or delete; all of its operations or none. */
+export interface MutateCommand extends CommandBase {
+  readonly kind: 'mutate'
+  /** The signed `exp`: keys the replay row. */
+  readonly expiresAtS: number
+  readonly relies: readonly ReliedDelegation[]
+  /** Detail of UNAUTHORIZED_ACTION should the window of a relied delegation have closed meanwhile. */
+  readonly action: string
+  /** Every space that the invocation names; each must be hosted. */
+  readonly spaces: readonly string[]
+  readonly precondition: Precondition
+  readonly operations: readonly Operation[]
+  /** CAR section of the token. */
+  readonly tokenSection: Uint8Array
+}
+
+/** A verified delegation that compute did not find stored. */
+export interface DelegateCommand extends CommandBase {
+  readonly kind: 'delegate'
+  readonly encoding: 'ucan' | 'cacao'
+  readonly delegator: string
+  readonly delegatee: string
+  readonly notBeforeS: number | undefined
+  readonly expiresAtS: number | undefined
+  readonly issuedAtS: number | undefined
+  readonly effectiveNotBeforeS: number | undefined
+  readonly effectiveExpiresAtS: number | undefined
+  readonly isTerminal: boolean
+  /** Canonical DAG-CBOR of the capabilities (protocol/chain.ts `formatCapabilities`). */
+  readonly capabilities: Uint8Array
+  /** Digests of the cited and stored parents, as listed by capabilities/read. */
+  readonly parents: readonly Uint8Array[]
+  /** Parents whose rights it passes on; closures include them. */
+  readonly relies: readonly ReliedDelegation[]
+  /** Every space that it names, sorted. */
+  readonly spaces: readonly string[]
+  /** Those that it hosts: `space/host` on exactly `<space>/space`, audience this node's host DID for it. */
+  readonly hosts: readonly string[]
+  readonly tokenSection: Uint8Array
+}
+
+/** Another spelling of a stored delegation: its CID becomes an alias. */
+export interface AliasCommand extends CommandBase {
+  readonly kind: 'alias'
+  readonly spaces: readonly string[]
+}
+
+export interface RevokeCommand extends CommandBase {
+  readonly kind: 'revoke'
+  readonly encoding: 'ucan' | 'cacao'
+  readonly revoker: string
+  readonly target: ChainLink
+  /** The CID text to answer with: the target in base32, with the codec of the request. */
+  readonly targetCid: string
+  /** The control proof, if the right to revoke comes from one. */
+  readonly relies: readonly ReliedDelegation[]
+  /** Spaces that the target names; each hosted one gets the event. */
+  readonly spaces: readonly string[]
+  readonly tokenSection: Uint8Array
+}
+
+export type StorageCommand = MutateCommand | DelegateCommand | AliasCommand | RevokeCommand
+
+export type StorageReply = { readonly requestId: number } & (
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'failure'; readonly failure: Failure }
+)
+
+/** A reason why the node cannot start or go on: what, why, what to do. Never a secret. */
+export interface Fault {
+  readonly what: string
+  readonly why: string
+  readonly remedy: string
+}
+
+/** Everything the storage thread needs to start. */
+export interface StorageOptions {
+  readonly database: DatabaseOptions
+  readonly blocks: BlocksOptions
+  /** Fingerprint of the node secret; the database keeps it, another one is a start-up fault. 32 bytes. */
+  readonly secretFingerprint: Uint8Array
+  readonly invocationLifetimeS: number
+}
+
+/** Directories exist and paths are absolute by the time they get here. */
+export interface DatabaseOptions {
+  readonly type: 'sqlite'
+  readonly path: string
+}
+
+export interface BlocksOptions {
+  readonly type: 'local'
+  readonly path: string
+}
+
+/** What compute workers need to know of the run that storage has begun. */
+export interface RunInfo {
+  readonly runNo: number
+  readonly runId: string
+}
+
+export interface StorageCounters {
+  readonly groups: number
+  readonly commands: number
+  readonly packBytes: number
+  readonly syncs: number
+  readonly checkpoints: number
+  readonly mailboxItems: number
+}
+
+export type StorageMessage =
+  | { readonly kind: 'commands'; readonly batch: ArrayBuffer }
+  /** `write`: a real empty group is committed and synced, not only a read. */
+  | { readonly kind: 'probe'; readonly probeId: number; readonly write: boolean }
+  | { readonly kind: 'counters' }
+  /** Commit what waits, checkpoint, end the run, release the lock, exit. */
+  | { readonly kind: 'close' }
+
+export type StorageEvent =
+  | { readonly kind: 'ready'; readonly run: RunInfo }
+  /** It could not start. The thread exits after it. */
+  | { readonly kind: 'fault'; readonly fault: Fault }
+  | { readonly kind: 'replies'; readonly batch: ArrayBuffer }
+  | { readonly kind: 'probed'; readonly probeId: number; readonly failure: Failure | undefined }
+  | { readonly kind: 'counters'; readonly counters: StorageCounters }
+  /** A write or sync failed in a way that cannot be retried: writes are refused with 503 from now on. */
+  | { readonly kind: 'unwritable'; readonly reason: string }
+  /** A log line; main owns the logger. */
+  | {
+      readonly kind: 'log'
+      readonly level: 'info' | 'warn' | 'error'
+      readonly event: string
+      readonly fields: Readonly<Record<string, string | number | boolean>>
+    }
+  | { readonly kind: 'closed' }
