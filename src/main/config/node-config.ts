@@ -1,0 +1,26 @@
+/** The one frozen configuration of a running node: merged, defaulted, checked. Safe to log: secrets are apart. */
+import { type BlocksOptions, type DatabaseOptions } from '../../workers/storage/request.ts'
+
+export interface NodeConfig {
+  readonly address: string
+  /** 0 lets the system choose (tests). */
+  readonly port: number
+  readonly cors: boolean
+  readonly log: { readonly level: 'normal' | 'debug'; readonly format: 'text' | 'json' }
+  readonly database: DatabaseOptions
+  readonly blocks: BlocksOptions
+  /** A private directory that is removed at exit, when nothing is to be kept (`sqlite::memory:`). */
+  readonly temporaryDirectory: string | undefined
+  readonly staging: 'memory' | 'file'
+  readonly invocation: { readonly lifetimeMaxS: number; readonly clockSkewS: number }
+  readonly kv: { readonly implicitText: 'drop' | 'keep' }
+  /** Size of the compute pool. */
+  readonly computeWorkers: number
+  /** Port of the metrics listener; undefined: it does not listen. */
+  readonly metricsPort: number | undefined
+}
+
+export interface NodeSecrets {
+  /** At least 32 bytes. Host DIDs and list cursors are derived from it. */
+  readonly nodeSecret: Uint8Array
+}
