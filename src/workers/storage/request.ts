@@ -3,10 +3,19 @@
  * compute. Commands come from compute, verified and proven against immutable facts; whatever can still change
  * (revocation, replay, precondition, hosting) is decided by the actor inside its transaction.
  *
- * Commands travel packed (protocol/packed.ts): compute writes them into a buffer that main transfers unread.
+ * Commands travel packed: compute writes them into a buffer that main transfers unread (storage/command-codec.ts).
+ * Replies travel packed too; their codec is below, because main reads them.
  */
-import { type Answer, type Failure } from '../../protocol/answer.ts'
+import {
+  type Answer,
+  type Failure,
+  readAnswer,
+  readFailure,
+  writeAnswer,
+  writeFailure,
+} from '../../protocol/answer.ts'
 import { type ChainLink } from '../../protocol/authority.ts'
+import { PackedReader, type PackedWriter } from '../../protocol/packed.ts'
 
 /** A stored delegation that a command relies on. The actor refuses the command when a link of it is revoked. */
 export interface ReliedDelegation {
@@ -187,3 +196,25 @@ export type StorageEvent =
       readonly fields: Readonly<Record<string, string | number | boolean>>
     }
   | { readonly kind: 'closed' }
+
+/** Appends one reply. */
+export function writeReply(writer: PackedWriter, reply: StorageReply): void {
+  writer.u32(reply.requestId).u8(reply.kind === 'answer' ? 0 : 1)
+  if (reply.kind === 'answer') writeAnswer(writer, reply.answer)
+  else writeFailure(writer, reply.failure)
+}
+
+/** Borrowed: the body is a view into the batch. */
+export function readReply(reader: PackedReader): StorageReply {
+  const requestId = reader.u32()
+  if (reader.u8() === 0) return { requestId, kind: 'answer', answer: readAnswer(reader) }
+  return { requestId, kind: 'failure', failure: readFailure(reader) }
+}
+
+/** Every reply of a batch, in the order written. */
+export function readReplies(batch: ArrayBuffer): StorageReply[] {
+  const reader = new PackedReader(batch)
+  const replies: StorageReply[] = []
+  while (!reader.isDone) replies.push(readReply(reader))
+  return replies
+}
