@@ -108,11 +108,12 @@ export interface BatchResult {
   /** Packed commands for storage, to be handed on unread; undefined: none. */
   readonly commands: ArrayBuffer | undefined
   readonly counters: ComputeCounters
+  /** Stacks of faults that are ours, for the log. Never a token or a value. */
+  readonly faults: readonly string[]
 }
 
 export interface ComputeCounters {
   readonly entries: number
-  readonly verifications: number
   readonly busyMs: number
 }
 

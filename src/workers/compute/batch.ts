@@ -1,0 +1,121 @@
+/**
+ * One batch through a compute worker: parse and verify each entry, read for all of them in one snapshot, complete each.
+ * A fault in one entry fails that entry only; results come back in the order of the entries.
+ */
+import { type Failure } from '../../protocol/answer.ts'
+import { ProtocolError } from '../../protocol/error.ts'
+import { PackedWriter } from '../../protocol/packed.ts'
+import { type ReadFacts } from '../database/facts.ts'
+import { StorageFault } from '../storage-fault.ts'
+import { writeCommand } from '../storage/command-codec.ts'
+import { type ComputeContext } from './context.ts'
+import { planCommit } from './commit.ts'
+import { planDelegate } from './delegate.ts'
+import { planInvoke } from './invoke/plan-invoke.ts'
+import { type Outcome, type Plan } from './plan.ts'
+import {
+  type BatchResult,
+  type Entry,
+  type Result,
+  readEntries,
+  writeResult,
+} from './request.ts'
+import { planRevoke } from './revoke.ts'
+
+type Settled = { entry: Entry; outcome: Outcome } | { entry: Entry; plan: Plan }
+
+function planEntry(context: ComputeContext, entry: Entry): Plan | Outcome {
+  if (entry.kind === 'commit') return planCommit(context, entry)
+  switch (entry.route) {
+    case 'delegate':
+      return planDelegate(context, entry)
+    case 'invoke':
+      return planInvoke(context, entry)
+    case 'revoke':
+      return planRevoke(context, entry)
+  }
+}
+
+/** Turns what went wrong with one entry into its failure. Faults that are ours are kept for the log. */
+function toFailure(error: unknown, faults: string[]): Failure {
+  if (error instanceof ProtocolError) return { code: error.code, detail: error.detail }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  faults.push(text)
+  if (error instanceof StorageFault) return { code: error.code, detail: '' }
+  return { code: 'INTERNAL', detail: '' }
+}
+
+/** Runs the task `batch`. Owned by the caller: both returned buffers are exact and may be transferred. */
+export async function runBatch(context: ComputeContext, batch: ArrayBuffer): Promise<BatchResult> {
+  const startedMs = performance.now()
+  const faults: string[] = []
+  const failed = (error: unknown): Outcome => ({ kind: 'failure', failure: toFailure(error, faults) })
+
+  const settled: Settled[] = []
+  for (const entry of readEntries(batch)) {
+    try {
+      const planned = planEntry(context, entry)
+      settled.push('kind' in planned ? { entry, outcome: planned } : { entry, plan: planned })
+    } catch (error) {
+      settled.push({ entry, outcome: failed(error) })
+    }
+  }
+
+  const facts = await readAll(context, settled, failed)
+  const results = new PackedWriter(16 * 1024)
+  let commands: PackedWriter | undefined
+  for (const [index, item] of settled.entries()) {
+    const outcome = 'outcome' in item ? item.outcome : await completed(item.plan, facts[index], failed)
+    const { requestId } = item.entry
+    if (outcome.kind === 'command') {
+      commands ??= new PackedWriter(16 * 1024)
+      writeCommand(commands, outcome.command)
+      writeResult(results, { requestId, kind: 'command' })
+    } else {
+      writeResult(results, { requestId, ...outcome } satisfies Result)
+    }
+  }
+  return {
+    results: results.finish(),
+    commands: commands?.finish(),
+    counters: { entries: settled.length, busyMs: performance.now() - startedMs },
+    faults,
+  }
+}
+
+/** Facts by position in `settled`; a failed read fails every entry that wanted it. */
+async function readAll(
+  context: ComputeContext,
+  settled: Settled[],
+  failed: (error: unknown) => Outcome,
+): Promise<(ReadFacts | undefined)[]> {
+  const facts: (ReadFacts | undefined)[] = new Array(settled.length)
+  const waiting: number[] = []
+  for (const [index, item] of settled.entries()) if ('plan' in item) waiting.push(index)
+  if (waiting.length === 0) return facts
+  try {
+    const wants = waiting.map((index) => (settled[index] as { plan: Plan }).plan.read)
+    const answered = context.database.read(wants)
+    const rows = answered instanceof Promise ? await answered : answered
+    for (const [position, index] of waiting.entries()) facts[index] = rows[position]
+  } catch (error) {
+    for (const index of waiting) {
+      const { entry } = settled[index] as Settled
+      settled[index] = { entry, outcome: failed(error) }
+    }
+  }
+  return facts
+}
+
+async function completed(
+  plan: Plan,
+  facts: ReadFacts | undefined,
+  failed: (error: unknown) => Outcome,
+): Promise<Outcome> {
+  try {
+    if (!facts) throw new Error('the reader answered fewer requests than it was asked')
+    return await plan.complete(facts)
+  } catch (error) {
+    return failed(error)
+  }
+}

@@ -1,0 +1,20 @@
+/** What a compute worker works with: its readers, its part of the secret, the clock. Made once per worker. */
+import { type DatabaseReader } from '../database/facts.ts'
+import { type BlockReader } from '../blocks/reader.ts'
+import { type Staging } from '../blocks/staging.ts'
+import { type Streams } from './streams.ts'
+
+export interface ComputeContext {
+  readonly database: DatabaseReader
+  readonly blocks: BlockReader
+  readonly staging: Staging
+  readonly streams: Streams
+  /** The node secret. Never logged, never part of an answer. */
+  readonly secret: Uint8Array
+  readonly cursorKey: Uint8Array
+  readonly invocationLifetimeS: number
+  readonly clockSkewS: number
+  readonly implicitText: 'drop' | 'keep'
+  /** Unix seconds with fractions. */
+  readonly nowS: () => number
+}

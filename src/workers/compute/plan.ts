@@ -1,0 +1,52 @@
+/**
+ * The two halves of an entry: what it wants to know, and what follows from it. `planX` functions parse and verify
+ * (CPU only); the batch reads all wants in one snapshot; `complete` then decides on facts (DESIGN §2: one hop).
+ */
+import { type Answer, type Failure } from '../../protocol/answer.ts'
+import { type ReadFacts, type ReadRequest } from '../database/facts.ts'
+import { type StorageCommand } from '../storage/request.ts'
+import { type ReplayClaim } from './request.ts'
+
+/** What an entry comes to. The request id is added by the batch. */
+export type Outcome =
+  | { readonly kind: 'answer'; readonly answer: Answer; readonly claim: ReplayClaim | undefined }
+  | { readonly kind: 'failure'; readonly failure: Failure }
+  | { readonly kind: 'command'; readonly command: StorageCommand }
+  | { readonly kind: 'authorised'; readonly prepared: Uint8Array }
+  | {
+      readonly kind: 'download'
+      readonly answer: Answer
+      readonly claim: ReplayClaim | undefined
+      readonly streamId: number
+      readonly valueBytes: number
+    }
+  | {
+      readonly kind: 'listing'
+      readonly answer: Answer
+      readonly claim: ReplayClaim | undefined
+      readonly continuation: Uint8Array
+    }
+
+export interface Plan {
+  readonly read: ReadRequest
+  /** @throws {ProtocolError} when the facts do not allow the request */
+  readonly complete: (facts: ReadFacts) => Outcome | Promise<Outcome>
+}
+
+const NOTHING_TO_READ: ReadRequest = { delegations: [], statements: [], spaces: [], keys: [] }
+
+/** A read request that asks only for what is named. */
+export const readRequest = (wants: Partial<ReadRequest>): ReadRequest => ({
+  ...NOTHING_TO_READ,
+  ...wants,
+})
+
+/** The read of one plan made outside a batch: a second look, a next page. */
+export async function readOnce(
+  database: { read(batch: readonly ReadRequest[]): ReadFacts[] | Promise<ReadFacts[]> },
+  wants: Partial<ReadRequest>,
+): Promise<ReadFacts> {
+  const [facts] = await database.read([readRequest(wants)])
+  if (!facts) throw new Error('the reader answered fewer requests than it was asked')
+  return facts
+}
