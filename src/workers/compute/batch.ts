@@ -13,13 +13,7 @@ import { planCommit } from './commit.ts'
 import { planDelegate } from './delegate.ts'
 import { planInvoke } from './invoke/plan-invoke.ts'
 import { type Outcome, type Plan } from './plan.ts'
-import {
-  type BatchResult,
-  type Entry,
-  type Result,
-  readEntries,
-  writeResult,
-} from './request.ts'
+import { type BatchResult, type Entry, type Result, readEntries, writeResult } from './request.ts'
 import { planRevoke } from './revoke.ts'
 
 type Settled = { entry: Entry; outcome: Outcome } | { entry: Entry; plan: Plan }
@@ -49,7 +43,10 @@ function toFailure(error: unknown, faults: string[]): Failure {
 export async function runBatch(context: ComputeContext, batch: ArrayBuffer): Promise<BatchResult> {
   const startedMs = performance.now()
   const faults: string[] = []
-  const failed = (error: unknown): Outcome => ({ kind: 'failure', failure: toFailure(error, faults) })
+  const failed = (error: unknown): Outcome => ({
+    kind: 'failure',
+    failure: toFailure(error, faults),
+  })
 
   const settled: Settled[] = []
   for (const entry of readEntries(batch)) {
@@ -65,7 +62,8 @@ export async function runBatch(context: ComputeContext, batch: ArrayBuffer): Pro
   const results = new PackedWriter(16 * 1024)
   let commands: PackedWriter | undefined
   for (const [index, item] of settled.entries()) {
-    const outcome = 'outcome' in item ? item.outcome : await completed(item.plan, facts[index], failed)
+    const outcome =
+      'outcome' in item ? item.outcome : await completed(item.plan, facts[index], failed)
     const { requestId } = item.entry
     if (outcome.kind === 'command') {
       commands ??= new PackedWriter(16 * 1024)

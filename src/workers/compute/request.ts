@@ -77,30 +77,31 @@ export interface ReplayClaim {
   readonly expiresAtS: number
 }
 
-export type Result = { readonly requestId: number } & (
+export type Result = { readonly requestId: number } &
   /** A read, or a repeated delegation. `claim` is undefined where repeating is harmless. */
-  | { readonly kind: 'answer'; readonly answer: Answer; readonly claim: ReplayClaim | undefined }
-  | { readonly kind: 'failure'; readonly failure: Failure }
-  /** A change: its command is in the batch's `commands`; storage answers. */
-  | { readonly kind: 'command' }
-  /** A put whose body is still to come may be uploaded. */
-  | { readonly kind: 'authorised'; readonly prepared: Uint8Array }
-  /** A large value: `answer` has the head of the reply, without body; windows follow from this worker. */
-  | {
-      readonly kind: 'download'
-      readonly answer: Answer
-      readonly claim: ReplayClaim | undefined
-      readonly streamId: number
-      readonly valueBytes: number
-    }
-  /** A list that does not end in its first window: `answer.body` opens the JSON text; windows follow. */
-  | {
-      readonly kind: 'listing'
-      readonly answer: Answer
-      readonly claim: ReplayClaim | undefined
-      readonly continuation: Uint8Array
-    }
-)
+  (
+    | { readonly kind: 'answer'; readonly answer: Answer; readonly claim: ReplayClaim | undefined }
+    | { readonly kind: 'failure'; readonly failure: Failure }
+    /** A change: its command is in the batch's `commands`; storage answers. */
+    | { readonly kind: 'command' }
+    /** A put whose body is still to come may be uploaded. */
+    | { readonly kind: 'authorised'; readonly prepared: Uint8Array }
+    /** A large value: `answer` has the head of the reply, without body; windows follow from this worker. */
+    | {
+        readonly kind: 'download'
+        readonly answer: Answer
+        readonly claim: ReplayClaim | undefined
+        readonly streamId: number
+        readonly valueBytes: number
+      }
+    /** A list that does not end in its first window: `answer.body` opens the JSON text; windows follow. */
+    | {
+        readonly kind: 'listing'
+        readonly answer: Answer
+        readonly claim: ReplayClaim | undefined
+        readonly continuation: Uint8Array
+      }
+  )
 
 /** Result of the task `batch`. Both buffers are transferred. */
 export interface BatchResult {

@@ -1,0 +1,110 @@
+/**
+ * POST /delegate · in: UCAN or CACAO · out: its CID with the spaces activated and skipped, or the command that stores it.
+ * Steps: decode → one snapshot → stored already? → signature → time → parents → command (reference-behaviour §2.8).
+ */
+import { jsonAnswer } from '../../protocol/answer.ts'
+import { type SignedToken } from '../../protocol/authority.ts'
+import { formatCarSection } from '../../protocol/car.ts'
+import { formatCapabilities, hostedSpaces, proveDelegation } from '../../protocol/chain.ts'
+import { formatRawCid, RAW_CODEC } from '../../protocol/cid.ts'
+import { ProtocolError } from '../../protocol/error.ts'
+import { hostDid } from '../../protocol/host-key.ts'
+import { TOKEN_SPACES_MAX } from '../../protocol/limits.ts'
+import { assertTimeWindow, parseToken, statementId, verifyToken } from '../../protocol/token.ts'
+import { type ReadFacts, type StoredDelegation } from '../database/facts.ts'
+import { type DelegateCommand } from '../storage/request.ts'
+import { type ComputeContext } from './context.ts'
+import { toRelied } from './invoke/authorise.ts'
+import { type Outcome, type Plan, readRequest } from './plan.ts'
+import { type TokenEntry } from './request.ts'
+
+export function planDelegate(context: ComputeContext, entry: TokenEntry): Plan {
+  const token = parseToken(entry.authorization)
+  const id = statementId(token)
+  const spaces = spacesOf(token)
+  return {
+    read: readRequest({ delegations: [token.digest, ...token.proofs], statements: [id], spaces }),
+    complete: (facts) => {
+      const [stored, ...parents] = facts.delegations
+      if (stored) return answerStored(token, spaces, facts)
+      verifyToken(token)
+      const { requestId } = entry
+      // The same signed statement in other bytes: its CID becomes another name of what is stored.
+      if (facts.statements[0])
+        return {
+          kind: 'command',
+          command: { kind: 'alias', requestId, statementId: id, digest: token.digest, spaces },
+        }
+      assertTimeWindow(token, context.nowS(), context.clockSkewS, 'DELEGATION_TIME')
+      const command = prove(context, token, parents)
+      return { kind: 'command', command: { ...command, requestId, statementId: id, spaces } }
+    },
+  }
+}
+
+/** @throws {ProtocolError} TOKEN_MALFORMED for more spaces than a token may name */
+function spacesOf(token: SignedToken): string[] {
+  const spaces = new Set<string>()
+  for (const { resource } of token.capabilities)
+    if (resource.kind === 'space') spaces.add(resource.space)
+  if (spaces.size > TOKEN_SPACES_MAX) throw new ProtocolError('TOKEN_MALFORMED')
+  return [...spaces].sort()
+}
+
+/** What is stored was verified when it came. Which spaces are hosted is told afresh (sdk-contract §1.3). */
+function answerStored(token: SignedToken, spaces: readonly string[], facts: ReadFacts): Outcome {
+  const isHosted = (_: string, index: number): boolean => facts.spaces[index] !== undefined
+  const answer = jsonAnswer({
+    cid: formatRawCid(token.digest),
+    activated: spaces.filter(isHosted),
+    skipped: spaces.filter((space, index) => !isHosted(space, index)),
+  })
+  return { kind: 'answer', answer, claim: undefined }
+}
+
+function prove(
+  context: ComputeContext,
+  token: SignedToken,
+  parents: readonly (StoredDelegation | undefined)[],
+): Omit<DelegateCommand, 'requestId' | 'statementId' | 'spaces'> {
+  assertParentsInForce(token, parents)
+  const proof = proveDelegation(
+    token,
+    parents.map((parent) => parent?.facts),
+  )
+  return {
+    kind: 'delegate',
+    digest: token.digest,
+    encoding: token.encoding,
+    delegator: token.issuer,
+    delegatee: token.audience,
+    notBeforeS: token.notBeforeS,
+    expiresAtS: token.expiresAtS,
+    issuedAtS: token.issuedAtS,
+    effectiveNotBeforeS: proof.effectiveNotBeforeS,
+    effectiveExpiresAtS: proof.effectiveExpiresAtS,
+    isTerminal: proof.isTerminal,
+    capabilities: formatCapabilities(token.capabilities),
+    parents: proof.parents,
+    relies: proof.relies.map(toRelied),
+    hosts: hostedSpaces(token).filter((space) => hostDid(context.secret, space) === token.audience),
+    tokenSection: formatCarSection(RAW_CODEC, token.digest, token.bytes),
+  }
+}
+
+/** @throws {ProtocolError} PARENT_REVOKED | PARENT_ANCESTOR_REVOKED, told only to the parents' delegatee */
+function assertParentsInForce(
+  token: SignedToken,
+  parents: readonly (StoredDelegation | undefined)[],
+): void {
+  for (const parent of parents) {
+    if (!parent || parent.revokedLink < 0 || parent.facts.delegatee !== token.issuer) continue
+    const cited = formatRawCid(parent.facts.digest)
+    const revoked = parent.facts.closure[parent.revokedLink]
+    if (parent.revokedLink === 0 || !revoked) throw new ProtocolError('PARENT_REVOKED', cited)
+    throw new ProtocolError(
+      'PARENT_ANCESTOR_REVOKED',
+      `ancestor=${formatRawCid(revoked.digest)} parent=${cited}`,
+    )
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * kv/list: keys in byte order that begin with the path **and** are covered by a granting capability (DESIGN §7.1).
+ * With a limit one page with a cursor; without one the whole list, in windows that are snapshots of their own.
+ */
+import { type Answer } from '../../../protocol/answer.ts'
+import { formatResource } from '../../../protocol/resource.ts'
+import { PackedReader, PackedWriter } from '../../../protocol/packed.ts'
+import { LIST_LIMIT_MAX } from '../../../protocol/limits.ts'
+import { type DatabaseReader, type ReadFacts, type ReadRequest } from '../../database/facts.ts'
+import { type ComputeContext } from '../context.ts'
+import { type Outcome, readOnce } from '../plan.ts'
+import { type Authorised } from './authorise.ts'
+import { type KeyTarget } from './effects.ts'
+import { formatListCursor, parseListCursor } from './list-cursor.ts'
+import { type Invocation, replayClaim } from './plan-invoke.ts'
+
+/** Where one window of a list starts and what belongs to it. */
+interface Window {
+  readonly space: string
+  /** The path of the list, as URI text. */
+  readonly prefix: string
+  /** Only the key `prefix` itself and keys below `prefix/` are granted, not `prefixmore`. */
+  readonly isSegmentOnly: boolean
+  readonly after: Uint8Array | undefined
+  readonly limit: number
+}
+
+interface Page {
+  readonly keys: readonly Uint8Array[]
+  readonly isTruncated: boolean
+}
+
+const ascii = (text: string): Buffer => Buffer.from(text, 'latin1')
+
+const cursorScope = ({ token }: Invocation, { space, keyText }: KeyTarget, limit: number): string =>
+  JSON.stringify([token.issuer, space, keyText, limit])
+
+/** What the batch reads for a list. @throws {ProtocolError} OPTION_INVALID for a cursor that is not ours */
+export function listRequest(
+  context: ComputeContext,
+  invocation: Invocation,
+  target: KeyTarget,
+): Partial<ReadRequest> {
+  return windowRequest({
+    space: target.space,
+    prefix: target.keyText,
+    isSegmentOnly: false,
+    after: cursorOf(context, invocation, target),
+    limit: invocation.options.listLimit ?? LIST_LIMIT_MAX,
+  })
+}
+
+function cursorOf(
+  context: ComputeContext,
+  invocation: Invocation,
+  target: KeyTarget,
+): Uint8Array | undefined {
+  const { listCursor, listLimit } = invocation.options
+  if (listCursor === undefined || listLimit === undefined) return undefined
+  return parseListCursor(context.cursorKey, cursorScope(invocation, target, listLimit), listCursor)
+}
+
+/**
+ * A granted folder is two ranges: the key of its own name, and what lies below it. Between them sort keys such as
+ * `foo-bar`, which are not granted, so the first is asked for by name.
+ */
+function windowRequest(window: Window): Partial<ReadRequest> {
+  const { space, prefix, isSegmentOnly, after, limit } = window
+  const list = { space, prefix: ascii(isSegmentOnly ? `${prefix}/` : prefix), after, limit }
+  return isSegmentOnly ? { list, keys: [{ space, key: ascii(prefix) }] } : { list }
+}
+
+function pageOf(window: Window, facts: ReadFacts): Page {
+  const below = facts.list ?? { keys: [], isTruncated: false }
+  const own = facts.keys[0]
+  if (!window.isSegmentOnly || window.after !== undefined || !own || own.isDeleted) return below
+  const keys = [ascii(window.prefix), ...below.keys]
+  if (keys.length <= window.limit) return { keys, isTruncated: below.isTruncated }
+  return { keys: keys.slice(0, window.limit), isTruncated: true }
+}
+
+async function readPage(database: DatabaseReader, window: Window): Promise<Page> {
+  return pageOf(window, await readOnce(database, windowRequest(window)))
+}
+
+/** The path itself is granted, not every key that begins with its text: nothing granted reaches `‹path›more`. */
+function isSegmentOnly({ proof }: Authorised, { capability }: KeyTarget): boolean {
+  const bases = proof.grants.get(capability)
+  // No grant: the owner, who may see all.
+  if (!bases) return false
+  const { resource } = capability
+  if (resource.kind !== 'space') return true
+  const probe = formatResource({ ...resource, path: `${resource.path ?? ''}-` })
+  return !bases.some((base) => proof.covers(base, probe))
+}
+
+export async function answerList(
+  context: ComputeContext,
+  invocation: Invocation,
+  target: KeyTarget,
+  authorised: Authorised,
+  facts: ReadFacts,
+): Promise<Outcome> {
+  const { listLimit } = invocation.options
+  const window: Window = {
+    space: target.space,
+    prefix: target.keyText,
+    isSegmentOnly: isSegmentOnly(authorised, target),
+    after: cursorOf(context, invocation, target),
+    limit: listLimit ?? LIST_LIMIT_MAX,
+  }
+  // The batch read the plain range; a granted folder needs its own, narrower one.
+  const page = window.isSegmentOnly
+    ? await readPage(context.database, window)
+    : pageOf(window, facts)
+  const claim = replayClaim(invocation)
+  const last = page.keys.at(-1)
+  if (!page.isTruncated || !last)
+    return { kind: 'answer', answer: listAnswer(`[${jsonKeys(page)}]`, false), claim }
+  if (listLimit === undefined) {
+    const continuation = writeContinuation({ ...window, after: last })
+    return { kind: 'listing', answer: listAnswer(`[${jsonKeys(page)}`, false), claim, continuation }
+  }
+  const cursor = formatListCursor(
+    context.cursorKey,
+    cursorScope(invocation, target, listLimit),
+    last,
+  )
+  return { kind: 'answer', answer: listAnswer(`[${jsonKeys(page)}]`, true, cursor), claim }
+}
+
+function listAnswer(body: string, isTruncated: boolean, cursor?: string): Answer {
+  const headers: [string, string][] = [
+    ['content-type', 'application/json'],
+    ['x-tinycloud-truncated', String(isTruncated)],
+  ]
+  if (cursor !== undefined) headers.push(['x-tinycloud-next-cursor', cursor])
+  return { status: 200, headers, body: Buffer.from(body, 'latin1') }
+}
+
+const jsonKeys = ({ keys }: Page): string =>
+  keys.map((key) => JSON.stringify(Buffer.from(key).toString('latin1'))).join(',')
+
+/** The next part of an unlimited list's JSON text. */
+export async function listWindow(
+  context: ComputeContext,
+  continuation: Uint8Array,
+): Promise<{ bytes: Uint8Array; continuation: Uint8Array | undefined }> {
+  const window = readContinuation(continuation)
+  const page = await readPage(context.database, window)
+  const keys = jsonKeys(page)
+  const last = page.keys.at(-1)
+  const isEnd = !page.isTruncated || !last
+  return {
+    bytes: Buffer.from(`${keys === '' ? '' : ','}${keys}${isEnd ? ']' : ''}`, 'latin1'),
+    continuation: isEnd ? undefined : writeContinuation({ ...window, after: last }),
+  }
+}
+
+function writeContinuation({ space, prefix, isSegmentOnly: only, after }: Window): Uint8Array {
+  const writer = new PackedWriter(256)
+  writer
+    .text(space)
+    .text(prefix)
+    .u8(only ? 1 : 0)
+    .bytes(after ?? new Uint8Array(0))
+  return new Uint8Array(writer.finish())
+}
+
+function readContinuation(bytes: Uint8Array): Window {
+  const reader = new PackedReader(bytes)
+  return {
+    space: reader.text(),
+    prefix: reader.text(),
+    isSegmentOnly: reader.u8() === 1,
+    after: reader.bytes(),
+    limit: LIST_LIMIT_MAX,
+  }
+}

@@ -1,0 +1,120 @@
+/** The option headers of `/invoke` (reference-behaviour §3.2): parsed once, refused with their documented texts. */
+import { parseHex } from '../../../protocol/bytes.ts'
+import { ProtocolError } from '../../../protocol/error.ts'
+import { LIST_CURSOR_CHARS_MAX, LIST_LIMIT_MAX } from '../../../protocol/limits.ts'
+import { type Precondition } from '../../storage/request.ts'
+import { type TokenEntry } from '../request.ts'
+import { type Effect } from './effects.ts'
+
+export interface KvOptions {
+  readonly precondition: Precondition
+  /** `If-None-Match` of a conditional get, as sent. */
+  readonly ifNoneMatch: string | undefined
+  readonly responseBytesMax: number | undefined
+  readonly listLimit: number | undefined
+  readonly listCursor: string | undefined
+}
+
+const ETAG_PREFIX = '"blake3-'
+const DIGEST_HEX_CHARS = 64
+
+const invalid = (text: string): ProtocolError => new ProtocolError('OPTION_INVALID', text)
+
+/** The value of a header, undefined when absent. Of a repeated header the last counts. */
+export function headerOf(entry: TokenEntry, name: string): string | undefined {
+  let value: string | undefined
+  for (const [key, text] of entry.headers) if (key === name) value = text
+  return value
+}
+
+export const isMultipart = (entry: TokenEntry): boolean =>
+  /^multipart\/form-data\b/i.test(headerOf(entry, 'content-type') ?? '')
+
+/** @throws {ProtocolError} OPTION_INVALID */
+export function parseKvOptions(entry: TokenEntry, effect: Effect): KvOptions {
+  if (headerOf(entry, 'x-tinycloud-expected-version') !== undefined)
+    throw invalid('x-tinycloud-expected-version is not a production precondition; use If-Match')
+  const ifMatch = headerOf(entry, 'if-match')
+  const ifNoneMatch = headerOf(entry, 'if-none-match')
+  if (ifMatch !== undefined && ifNoneMatch !== undefined)
+    throw invalid('KV preconditions cannot be combined')
+  const isConditionalGet =
+    effect.kind === 'read' && effect.read === 'get' && effect.targets.length === 1
+  return {
+    precondition: parsePrecondition(
+      entry,
+      effect,
+      ifMatch,
+      isConditionalGet ? undefined : ifNoneMatch,
+    ),
+    ifNoneMatch: isConditionalGet ? ifNoneMatch : undefined,
+    responseBytesMax: parsePositive(entry, 'x-tinycloud-max-response-bytes'),
+    ...parseListOptions(entry, effect),
+  }
+}
+
+function parsePrecondition(
+  entry: TokenEntry,
+  effect: Effect,
+  ifMatch: string | undefined,
+  ifNoneMatch: string | undefined,
+): Precondition {
+  const puts = effect.kind === 'mutate' ? effect.puts.length : 0
+  const deletes = effect.kind === 'mutate' ? effect.deletes.length : 0
+  const isBatch = puts > 0 && isMultipart(entry)
+  if (ifMatch !== undefined) {
+    if (puts + deletes !== 1 || isBatch)
+      throw invalid('If-Match requires exactly one non-multipart KV put or delete')
+    return { kind: 'matches', digest: parseStrongEtag(ifMatch) }
+  }
+  if (ifNoneMatch === undefined) return { kind: 'none' }
+  if (ifNoneMatch.trim() !== '*') throw invalid('If-None-Match only supports * for KV create')
+  if (puts !== 1 || deletes > 0 || isBatch)
+    throw invalid('If-None-Match: * requires exactly one non-multipart KV put')
+  return { kind: 'absent' }
+}
+
+function parseStrongEtag(text: string): Uint8Array {
+  const value = text.trim()
+  const isSingle = value.length > ETAG_PREFIX.length && value.indexOf('"', 1) === value.length - 1
+  if (!value.startsWith(ETAG_PREFIX) || !isSingle)
+    throw invalid('If-Match must be a strong TinyCloud ETag: "blake3-<64 hex characters>"')
+  const hex = value.slice(ETAG_PREFIX.length, -1)
+  if (hex.length !== DIGEST_HEX_CHARS)
+    throw invalid('If-Match must contain a 32-byte BLAKE3 digest')
+  if (!/^[0-9a-f]+$/i.test(hex)) throw invalid('If-Match BLAKE3 digest must be hexadecimal')
+  return parseHex(hex)
+}
+
+function parsePositive(entry: TokenEntry, name: string): number | undefined {
+  const text = headerOf(entry, name)
+  if (text === undefined) return undefined
+  const value = /^\d+$/.test(text) ? Number(text) : 0
+  if (value < 1) throw invalid(`${name} must be a positive integer`)
+  return value
+}
+
+function parseListOptions(
+  entry: TokenEntry,
+  effect: Effect,
+): Pick<KvOptions, 'listLimit' | 'listCursor'> {
+  const listLimit = parsePositive(entry, 'x-tinycloud-limit')
+  if (listLimit !== undefined && listLimit > LIST_LIMIT_MAX)
+    throw invalid(`x-tinycloud-limit must be between 1 and ${LIST_LIMIT_MAX}`)
+  const listCursor = headerOf(entry, 'x-tinycloud-cursor')
+  if (listCursor !== undefined) {
+    const isUsable = effect.kind === 'list' && listLimit !== undefined
+    if (!isUsable || listCursor.length > LIST_CURSOR_CHARS_MAX)
+      throw invalid('Invalid KV list cursor')
+  }
+  return { listLimit, listCursor }
+}
+
+/** Does `If-None-Match` of a get name the value? Weak comparison, lists, `*` (reference-behaviour §3.2). */
+export function matchesEtag(header: string, etag: string): boolean {
+  if (header.trim() === '*') return true
+  return header.split(',').some((part) => {
+    const candidate = part.trim()
+    return (candidate.startsWith('W/') ? candidate.slice(2) : candidate) === etag
+  })
+}
