@@ -1,0 +1,116 @@
+/**
+ * Content identifiers. What this node names is always CIDv1, BLAKE3-256, raw or DAG-CBOR, so those have a fast form:
+ * `01 ‖ codec ‖ 1e 20 ‖ digest`, 36 bytes, in base32 59 characters (`bafkr4i…`, `bafyr4i…`).
+ */
+import { base16, base16upper } from 'multiformats/bases/base16'
+import { base32, base32upper } from 'multiformats/bases/base32'
+import { base36, base36upper } from 'multiformats/bases/base36'
+import { base58btc } from 'multiformats/bases/base58'
+import { base64, base64pad, base64url, base64urlpad } from 'multiformats/bases/base64'
+import { ProtocolError } from './error.ts'
+import { CID_CHARS_MAX } from './limits.ts'
+import { parseVarint } from './varint.ts'
+
+export const RAW_CODEC = 0x55
+export const DAG_CBOR_CODEC = 0x71
+export const BLAKE3_CODE = 0x1e
+export const DIGEST_BYTES = 32
+export const CID_BYTES = 36
+
+const DAG_PB_CODEC = 0x70
+
+export interface ParsedCid {
+  readonly codec: number
+  readonly hashCode: number
+  readonly digest: Uint8Array
+}
+
+const BASES = [
+  base32,
+  base58btc,
+  base32upper,
+  base36,
+  base36upper,
+  base16,
+  base16upper,
+  base64,
+  base64pad,
+  base64url,
+  base64urlpad,
+]
+const DECODERS = new Map<string, { decode(text: string): Uint8Array }>(
+  BASES.map((base) => [base.prefix, base.decoder]),
+)
+
+/** The 36 bytes of a CIDv1 with BLAKE3-256. */
+export function formatCidBytes(codec: number, digest: Uint8Array): Uint8Array {
+  assertDigest(digest)
+  const bytes = new Uint8Array(CID_BYTES)
+  writeCidBytes(bytes, 0, codec, digest)
+  return bytes
+}
+
+/** Writes the 36 bytes at `offset`. The caller has made room, the codec is below 128, the digest has 32 bytes. */
+export function writeCidBytes(
+  target: Uint8Array,
+  offset: number,
+  codec: number,
+  digest: Uint8Array,
+): void {
+  target[offset] = 1
+  target[offset + 1] = codec
+  target[offset + 2] = BLAKE3_CODE
+  target[offset + 3] = DIGEST_BYTES
+  target.set(digest, offset + 4)
+}
+
+/** `bafkr4i…`: how tokens, epochs and values are shown (reference-behaviour §2.4). */
+export const formatRawCid = (digest: Uint8Array): string => formatCid(RAW_CODEC, digest, 'base32')
+
+export function formatCid(codec: number, digest: Uint8Array, base: 'base32' | 'base58btc'): string {
+  const bytes = formatCidBytes(codec, digest)
+  return base === 'base32' ? base32.encode(bytes) : base58btc.encode(bytes)
+}
+
+/**
+ * Reads a CID in any common multibase, or a CIDv0 (`Qm…`).
+ * @throws {ProtocolError} TOKEN_MALFORMED
+ */
+export function parseCid(text: string): ParsedCid {
+  if (text.length > CID_CHARS_MAX) throw new ProtocolError('TOKEN_MALFORMED', 'CID is too long')
+  if (text.startsWith('Qm')) return parseMultihash(decodeBase(`z${text}`), 0, DAG_PB_CODEC)
+  return parseCidBytes(decodeBase(text))
+}
+
+function decodeBase(text: string): Uint8Array {
+  const decoder = DECODERS.get(text.slice(0, 1))
+  if (decoder === undefined) throw new ProtocolError('TOKEN_MALFORMED', 'CID in an unknown base')
+  try {
+    return decoder.decode(text)
+  } catch (cause) {
+    throw new ProtocolError('TOKEN_MALFORMED', 'CID is not in its base', { cause })
+  }
+}
+
+/** @throws {ProtocolError} TOKEN_MALFORMED: another version, a digest of another length, bytes after it */
+export function parseCidBytes(bytes: Uint8Array): ParsedCid {
+  const version = parseVarint(bytes, 0)
+  if (version.value !== 1) throw new ProtocolError('TOKEN_MALFORMED', 'not a CIDv1')
+  const codec = parseVarint(bytes, version.length)
+  return parseMultihash(bytes, version.length + codec.length, codec.value)
+}
+
+function parseMultihash(bytes: Uint8Array, offset: number, codec: number): ParsedCid {
+  const code = parseVarint(bytes, offset)
+  const length = parseVarint(bytes, offset + code.length)
+  const digest = bytes.subarray(offset + code.length + length.length)
+  if (digest.length !== length.value) {
+    throw new ProtocolError('TOKEN_MALFORMED', 'digest of another length than the CID says')
+  }
+  return { codec, hashCode: code.value, digest }
+}
+
+function assertDigest(digest: Uint8Array): void {
+  if (digest.length !== DIGEST_BYTES)
+    throw new RangeError(`a digest has 32 bytes, not ${digest.length}`)
+}

@@ -1,0 +1,32 @@
+/** A map that keeps the entries used last. For immutable facts only: nothing here ever expires (DESIGN §2). */
+export class LruMap<K, V> {
+  readonly #entries = new Map<K, V>()
+  readonly #entriesMax: number
+
+  constructor(entriesMax: number) {
+    this.#entriesMax = entriesMax
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get(key: K): V | undefined {
+    const value = this.#entries.get(key)
+    if (value === undefined) return undefined
+    this.#entries.delete(key)
+    this.#entries.set(key, value)
+    return value
+  }
+
+  set(key: K, value: V): void {
+    this.#entries.delete(key)
+    if (this.#entries.size >= this.#entriesMax) {
+      for (const oldest of this.#entries.keys()) {
+        this.#entries.delete(oldest)
+        break
+      }
+    }
+    this.#entries.set(key, value)
+  }
+}
