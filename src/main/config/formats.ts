@@ -1,0 +1,72 @@
+/**
+ * The types of settings: how a text (an environment variable) becomes a value, and what is accepted.
+ *
+ * Texts are parsed by the type of the key and by nothing else, so a secret of digits stays a text. A text that does
+ * not parse is left as it is, and the check then refuses it with the rule that it breaks. Convict's own formats are
+ * not used: they read `80x` as 80 and `no` as true.
+ */
+import convict from 'convict'
+
+/** The types of settings and the values that they give. */
+export interface FormatValues {
+  switch: boolean
+  /** Text that is not empty. */
+  text: string
+  /** One of the setting's `choices`, in lower case. */
+  choice: string
+  /** A whole number between the setting's `min` and `max`. */
+  number: number
+}
+
+export type Format = keyof FormatValues
+
+/** What a check needs to know of its setting, which convict hands over whole. */
+interface Rule extends Record<string, unknown> {
+  readonly choices?: readonly string[]
+  readonly min?: number
+  readonly max?: number
+}
+
+const WHOLE_NUMBER = /^-?[0-9]{1,15}$/
+
+interface FormatRule {
+  readonly parse: (text: string) => unknown
+  /** @throws {Error} saying what the value must be */
+  readonly check: (value: unknown, rule: Rule) => void
+}
+
+const FORMATS: Readonly<Record<Format, FormatRule>> = {
+  switch: {
+    parse: (text) => (text === 'true' ? true : text === 'false' ? false : text),
+    check(value) {
+      if (typeof value !== 'boolean') throw new TypeError('must be true or false')
+    },
+  },
+  text: {
+    parse: (text) => text,
+    check(value) {
+      if (typeof value !== 'string') throw new TypeError('must be a text in quotes')
+      if (value === '') throw new RangeError('must not be empty')
+    },
+  },
+  choice: {
+    parse: (text) => text.toLowerCase(),
+    check(value, { choices = [] }) {
+      if (!choices.some((choice) => choice.toLowerCase() === value))
+        throw new RangeError(`must be one of ${choices.join(', ')}`)
+    },
+  },
+  number: {
+    parse: (text) => (WHOLE_NUMBER.test(text) ? Number(text) : text),
+    check(value, { min = 0, max = Number.MAX_SAFE_INTEGER }) {
+      if (!Number.isInteger(value) || Number(value) < min || Number(value) > max)
+        throw new RangeError(`must be a whole number from ${min} to ${max}`)
+    },
+  },
+}
+
+/** The name under which convict knows a format. Its own formats are left alone. */
+export const convictFormat = (format: string): string => `tinycloud ${format}`
+
+for (const [format, { parse, check }] of Object.entries(FORMATS))
+  convict.addFormat({ name: convictFormat(format), validate: check, coerce: parse })
