@@ -9,7 +9,6 @@ import { formatCapabilities, hostedSpaces, proveDelegation } from '../../protoco
 import { formatRawCid, RAW_CODEC } from '../../protocol/cid.ts'
 import { ProtocolError } from '../../protocol/error.ts'
 import { hostDid } from '../../protocol/host-key.ts'
-import { TOKEN_SPACES_MAX } from '../../protocol/limits.ts'
 import { assertTimeWindow, parseToken, statementId, verifyToken } from '../../protocol/token.ts'
 import { type ReadFacts, type StoredDelegation } from '../database/facts.ts'
 import { type DelegateCommand } from '../storage/request.ts'
@@ -17,11 +16,12 @@ import { type ComputeContext } from './context.ts'
 import { toRelied } from './invoke/authorise.ts'
 import { type Outcome, type Plan, readRequest } from './plan.ts'
 import { type TokenEntry } from './request.ts'
+import { spacesOf } from './spaces-of.ts'
 
 export function planDelegate(context: ComputeContext, entry: TokenEntry): Plan {
   const token = parseToken(entry.authorization)
   const id = statementId(token)
-  const spaces = spacesOf(token)
+  const spaces = spacesOf(token.capabilities)
   return {
     read: readRequest({ delegations: [token.digest, ...token.proofs], statements: [id], spaces }),
     complete: (facts) => {
@@ -40,15 +40,6 @@ export function planDelegate(context: ComputeContext, entry: TokenEntry): Plan {
       return { kind: 'command', command: { ...command, requestId, statementId: id, spaces } }
     },
   }
-}
-
-/** @throws {ProtocolError} TOKEN_MALFORMED for more spaces than a token may name */
-function spacesOf(token: SignedToken): string[] {
-  const spaces = new Set<string>()
-  for (const { resource } of token.capabilities)
-    if (resource.kind === 'space') spaces.add(resource.space)
-  if (spaces.size > TOKEN_SPACES_MAX) throw new ProtocolError('TOKEN_MALFORMED')
-  return [...spaces].sort()
 }
 
 /** What is stored was verified when it came. Which spaces are hosted is told afresh (sdk-contract §1.3). */

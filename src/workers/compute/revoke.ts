@@ -11,6 +11,7 @@ import { type ComputeContext } from './context.ts'
 import { toRelied } from './invoke/authorise.ts'
 import { type Plan, readRequest } from './plan.ts'
 import { type TokenEntry } from './request.ts'
+import { spacesOf } from './spaces-of.ts'
 
 export function planRevoke(context: ComputeContext, entry: TokenEntry): Plan {
   const token = parseToken(entry.authorization)
@@ -26,9 +27,6 @@ export function planRevoke(context: ComputeContext, entry: TokenEntry): Plan {
         proof && proof.revokedLink < 0 ? proof.facts : undefined,
       )
       const { relies } = proveRevocation(token, stored.facts, usable, context.nowS())
-      const spaces = new Set<string>()
-      for (const { resource } of stored.facts.capabilities)
-        if (resource.kind === 'space') spaces.add(resource.space)
       return {
         kind: 'command',
         command: {
@@ -41,7 +39,7 @@ export function planRevoke(context: ComputeContext, entry: TokenEntry): Plan {
           target: { statementId: stored.facts.statementId, digest: stored.facts.digest },
           targetCid: formatCid(target.codec, target.digest, 'base32'),
           relies: relies.map(toRelied),
-          spaces: [...spaces].sort(),
+          spaces: spacesOf(stored.facts.capabilities),
           tokenSection: formatCarSection(RAW_CODEC, token.digest, token.bytes),
         },
       }

@@ -2,7 +2,7 @@
  * What an authorised invocation would do: its capabilities sorted into reads, writes, no-ops and services that this
  * node does not have. Pure; decided before anything is read.
  */
-import { resolveAbility } from '../../../protocol/ability.ts'
+import { resolveAbility, serviceOf } from '../../../protocol/ability.ts'
 import { type Capability, type SignedToken } from '../../../protocol/authority.ts'
 import { ProtocolError } from '../../../protocol/error.ts'
 import { BATCH_READ_KEYS_MAX, KEY_BYTES_MAX } from '../../../protocol/limits.ts'
@@ -37,11 +37,9 @@ export type Effect =
 /** Services of the protocol that other nodes may have and this one does not. */
 const UNSUPPORTED_SERVICES: ReadonlySet<string> = new Set(['sql', 'duckdb', 'hooks', 'encryption'])
 
-const ABILITY = /^tinycloud\.([^/]+)\//
-
 function unsupportedService(capabilities: readonly Capability[]): string | undefined {
   for (const { ability } of capabilities) {
-    const service = ABILITY.exec(ability)?.[1]
+    const service = serviceOf(ability)
     if (service !== undefined && UNSUPPORTED_SERVICES.has(service)) return service
   }
   return undefined

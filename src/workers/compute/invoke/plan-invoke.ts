@@ -11,6 +11,7 @@ import { type ReadRequest } from '../../database/facts.ts'
 import { type ComputeContext } from '../context.ts'
 import { type Plan, readRequest } from '../plan.ts'
 import { type ReplayClaim, type TokenEntry } from '../request.ts'
+import { spacesOf } from '../spaces-of.ts'
 import { authorise } from './authorise.ts'
 import { answerCapabilities } from './capabilities.ts'
 import { type Effect, effectOf } from './effects.ts'
@@ -25,7 +26,7 @@ export interface Invocation {
   readonly statementId: Uint8Array
   readonly effect: Effect
   readonly options: KvOptions
-  /** Distinct spaces that its capabilities name, in the order of the capabilities. */
+  /** Every space that its capabilities name, sorted. */
   readonly spaces: readonly string[]
 }
 
@@ -74,15 +75,12 @@ function verifyInvocation(context: ComputeContext, entry: TokenEntry): Invocatio
   if (token.expiresAtS > nowS + context.invocationLifetimeS)
     throw new ProtocolError('INVOCATION_LIFETIME')
   const effect = effectOf(token)
-  const spaces = new Set<string>()
-  for (const { resource } of token.capabilities)
-    if (resource.kind === 'space') spaces.add(resource.space)
   return {
     token,
     statementId: statementId(token),
     effect,
     options: parseKvOptions(entry, effect),
-    spaces: [...spaces],
+    spaces: spacesOf(token.capabilities),
   }
 }
 
