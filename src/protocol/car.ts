@@ -10,7 +10,7 @@
  * the readers of packs. Nothing here looks at the hash: who reads a section compares `blake3(data)` with its digest.
  */
 import { CID } from 'multiformats/cid'
-import { BLAKE3_CODE, CID_BYTES, DIGEST_BYTES, formatCidBytes, parseCidBytes } from './cid.ts'
+import { CID_BYTES, parseCidPrefix, type ParsedCid, writeCidBytes } from './cid.ts'
 import { concatBytes } from './bytes.ts'
 import { decodeDagCbor, encodeDagCbor } from './dag-cbor.ts'
 import { ProtocolError } from './error.ts'
@@ -28,10 +28,8 @@ export interface CarHeader {
   readonly headerBytes: number
 }
 
-export interface CarSection {
-  readonly codec: number
-  /** BLAKE3-256, 32 bytes. Borrowed, as `data`. */
-  readonly digest: Uint8Array
+/** The digest and the data are borrowed: views into the bytes that were read. */
+export interface CarSection extends ParsedCid {
   readonly data: Uint8Array
   /** Bytes of the whole section with its length. */
   readonly sectionBytes: number
@@ -62,15 +60,14 @@ export function parseCarHeader(bytes: Uint8Array): CarHeader | undefined {
   if (!Array.isArray(roots) || map['version'] !== 1 || Object.keys(map).length !== 2) {
     throw new ProtocolError('TOKEN_MALFORMED', 'not the header of a CARv1')
   }
-  return { roots: roots.map(cidBytes), headerBytes }
+  return { roots: roots.map(bytesOfLink), headerBytes }
 }
 
 /** One section in memory of its own: varint(36 + data) ‖ CID ‖ data. */
 export function formatCarSection(codec: number, digest: Uint8Array, data: Uint8Array): Uint8Array {
   const section = new Uint8Array(carSectionBytes(data.length))
-  const cid = formatCidBytes(codec, digest)
   const cidOffset = writeVarint(section, 0, CID_BYTES + data.length)
-  section.set(cid, cidOffset)
+  writeCidBytes(section, cidOffset, codec, digest)
   section.set(data, cidOffset + CID_BYTES)
   return section
 }
@@ -84,27 +81,20 @@ export const carSectionHeadBytes = (dataBytes: number): number =>
   varintBytes(CID_BYTES + dataBytes) + CID_BYTES
 
 /**
- * Reads the section at `offset`, as views, or undefined where `bytes` end before it does.
- * @throws {ProtocolError} TOKEN_MALFORMED: too short for its CID, or a CID of another form than this node writes
+ * Reads the section at `offset`, as views, or undefined where `bytes` end before it does. The CID may have any codec
+ * and hash.
+ * @throws {ProtocolError} TOKEN_MALFORMED: no CID, or too short for it; zeros, as in a hole of a file, are that too
  */
 export function parseCarSection(bytes: Uint8Array, offset: number): CarSection | undefined {
   if (!hasWholeVarint(bytes, offset)) return undefined
   const { value: lengthBytes, length } = parseVarint(bytes, offset)
-  if (lengthBytes < CID_BYTES)
-    throw new ProtocolError('TOKEN_MALFORMED', 'section shorter than its CID')
   const cidOffset = offset + length
   const end = cidOffset + lengthBytes
   if (bytes.length < end) return undefined
-  const { codec, hashCode, digest } = parseCidBytes(
-    bytes.subarray(cidOffset, cidOffset + CID_BYTES),
-  )
-  if (hashCode !== BLAKE3_CODE || digest.length !== DIGEST_BYTES) {
-    throw new ProtocolError('TOKEN_MALFORMED', 'section not named by BLAKE3-256')
-  }
+  const { cid, length: cidBytes } = parseCidPrefix(bytes.subarray(cidOffset, end))
   return {
-    codec,
-    digest,
-    data: bytes.subarray(cidOffset + CID_BYTES, end),
+    ...cid,
+    data: bytes.subarray(cidOffset + cidBytes, end),
     sectionBytes: length + lengthBytes,
   }
 }
@@ -119,7 +109,7 @@ function hasWholeVarint(bytes: Uint8Array, offset: number): boolean {
   return true
 }
 
-function cidBytes(root: unknown): Uint8Array {
+function bytesOfLink(root: unknown): Uint8Array {
   const cid = CID.asCID(root)
   if (cid === null) throw new ProtocolError('TOKEN_MALFORMED', 'root that is no link')
   return cid.bytes

@@ -18,6 +18,7 @@ export const DIGEST_BYTES = 32
 export const CID_BYTES = 36
 
 const DAG_PB_CODEC = 0x70
+const SHA2_256_CODE = 0x12
 
 export interface ParsedCid {
   readonly codec: number
@@ -44,19 +45,19 @@ const DECODERS = new Map<string, { decode(text: string): Uint8Array }>(
 
 /** The 36 bytes of a CIDv1 with BLAKE3-256. */
 export function formatCidBytes(codec: number, digest: Uint8Array): Uint8Array {
-  assertDigest(digest)
   const bytes = new Uint8Array(CID_BYTES)
   writeCidBytes(bytes, 0, codec, digest)
   return bytes
 }
 
-/** Writes the 36 bytes at `offset`. The caller has made room, the codec is below 128, the digest has 32 bytes. */
+/** Writes the 36 bytes at `offset`. The caller has made room, and the codec is below 128. */
 export function writeCidBytes(
   target: Uint8Array,
   offset: number,
   codec: number,
   digest: Uint8Array,
 ): void {
+  if (digest.length !== DIGEST_BYTES) throw new RangeError(`a digest has ${DIGEST_BYTES} bytes`)
   target[offset] = 1
   target[offset + 1] = codec
   target[offset + 2] = BLAKE3_CODE
@@ -78,8 +79,10 @@ export function formatCid(codec: number, digest: Uint8Array, base: 'base32' | 'b
  */
 export function parseCid(text: string): ParsedCid {
   if (text.length > CID_CHARS_MAX) throw new ProtocolError('TOKEN_MALFORMED', 'CID is too long')
-  if (text.startsWith('Qm')) return parseMultihash(decodeBase(`z${text}`), 0, DAG_PB_CODEC)
-  return parseCidBytes(decodeBase(text))
+  if (!text.startsWith('Qm')) return parseCidBytes(decodeBase(text))
+  const cid = parseCidBytes(decodeBase(`z${text}`))
+  if (cid.codec !== DAG_PB_CODEC) throw new ProtocolError('TOKEN_MALFORMED', 'not a CIDv0')
+  return cid
 }
 
 function decodeBase(text: string): Uint8Array {
@@ -94,23 +97,39 @@ function decodeBase(text: string): Uint8Array {
 
 /** @throws {ProtocolError} TOKEN_MALFORMED: another version, a digest of another length, bytes after it */
 export function parseCidBytes(bytes: Uint8Array): ParsedCid {
+  const { cid, length } = parseCidPrefix(bytes)
+  if (length !== bytes.length) throw new ProtocolError('TOKEN_MALFORMED', 'bytes after the CID')
+  return cid
+}
+
+/**
+ * The CID (v0 or v1) at the start of `bytes` and the bytes that it takes. The digest is a view.
+ * @throws {ProtocolError} TOKEN_MALFORMED: another version, cut off
+ */
+export function parseCidPrefix(bytes: Uint8Array): {
+  readonly cid: ParsedCid
+  readonly length: number
+} {
+  const isVersion0 = bytes[0] === SHA2_256_CODE && bytes[1] === DIGEST_BYTES
+  if (isVersion0) return parseMultihash(bytes, 0, DAG_PB_CODEC)
   const version = parseVarint(bytes, 0)
   if (version.value !== 1) throw new ProtocolError('TOKEN_MALFORMED', 'not a CIDv1')
   const codec = parseVarint(bytes, version.length)
   return parseMultihash(bytes, version.length + codec.length, codec.value)
 }
 
-function parseMultihash(bytes: Uint8Array, offset: number, codec: number): ParsedCid {
+function parseMultihash(
+  bytes: Uint8Array,
+  offset: number,
+  codec: number,
+): ReturnType<typeof parseCidPrefix> {
   const code = parseVarint(bytes, offset)
-  const length = parseVarint(bytes, offset + code.length)
-  const digest = bytes.subarray(offset + code.length + length.length)
-  if (digest.length !== length.value) {
-    throw new ProtocolError('TOKEN_MALFORMED', 'digest of another length than the CID says')
+  const digestLength = parseVarint(bytes, offset + code.length)
+  const digestOffset = offset + code.length + digestLength.length
+  const length = digestOffset + digestLength.value
+  if (length > bytes.length) throw new ProtocolError('TOKEN_MALFORMED', 'digest is cut off')
+  return {
+    cid: { codec, hashCode: code.value, digest: bytes.subarray(digestOffset, length) },
+    length,
   }
-  return { codec, hashCode: code.value, digest }
-}
-
-function assertDigest(digest: Uint8Array): void {
-  if (digest.length !== DIGEST_BYTES)
-    throw new RangeError(`a digest has 32 bytes, not ${digest.length}`)
 }
