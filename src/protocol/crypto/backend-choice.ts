@@ -36,6 +36,11 @@ export class BackendChoice<B extends Backend> {
     this.#current = this.#first(candidates)
   }
 
+  /** Runs on this one from now on: for tests that compare them. */
+  use(backend: B): void {
+    this.#current = backend
+  }
+
   /** All that work on this machine. */
   available(): B[] {
     return this.#candidates.flatMap((candidate) => this.#open(candidate) ?? [])
