@@ -17,9 +17,6 @@ export const DID_BYTES_MAX = 4096
 export const CID_CHARS_MAX = 256
 /** Longest space id. */
 export const SPACE_ID_BYTES_MAX = 4096
-/** Space ids whose parts a thread remembers, and the longest of them: about 1 MiB. */
-export const SPACE_IDS_CACHED_MAX = 2048
-export const SPACE_ID_CACHED_CHARS_MAX = 256
 /** Delegations in the ancestor closure of one delegation, itself included (reference-behaviour §2.8). */
 export const CHAIN_DELEGATIONS_MAX = 64
 /** Longest life of an invocation, measured from now (reference-behaviour §2.9). Configurable. */

@@ -1,0 +1,65 @@
+/** Does the issuer's key say what the token says? Each key type implies one algorithm (DESIGN §7.15). */
+import { type SignedToken } from './authority.ts'
+import { formatBase64url } from './base64url.ts'
+import { concatBytes, toHex, utf8 } from './bytes.ts'
+import { verifyEd25519 } from './crypto/ed25519.ts'
+import { keccak256 } from './crypto/keccak256.ts'
+import { verifyP256 } from './crypto/p256.ts'
+import { recoverSecp256k1, verifySecp256k1 } from './crypto/secp256k1.ts'
+import { sha256 } from './crypto/sha256.ts'
+import { type PublicVerificationKey, resolveVerificationKey } from './did.ts'
+import { formatJcs } from './json.ts'
+
+const ALGORITHM_OF_KEY = { Ed25519: 'EdDSA', secp256k1: 'ES256K', 'P-256': 'ES256' } as const
+
+const COMPACT_BYTES = 64
+const ADDRESS_BYTES = 20
+
+/** @throws {ProtocolError} SIGNATURE_INVALID: the issuer has no key that this node can find without asking a network */
+export function isSignedByIssuer(token: SignedToken): boolean {
+  const key = resolveVerificationKey(token.issuerUrl)
+  if (token.encoding === 'cacao') {
+    return key.type === 'eip155' && isSignedByAccount(token, key.address)
+  }
+  if (key.type !== 'eip155') return isSignedByKey(token, key)
+  // An account names no key, so its JWTs carry one that must hash to the address (reference-behaviour §2.2).
+  const carried = keyInHeader(token)
+  return (
+    carried !== undefined && isKeyOfAccount(carried, key.address) && isSignedByKey(token, carried)
+  )
+}
+
+function isSignedByKey(token: SignedToken, { type, publicKey }: PublicVerificationKey): boolean {
+  const { signature, signingInput } = token
+  if (token.algorithm !== ALGORITHM_OF_KEY[type]) return false
+  if (type === 'Ed25519') return verifyEd25519(signature, signingInput, publicKey)
+  if (type === 'P-256') return verifyP256(signature, signingInput, publicKey)
+  return verifySecp256k1(signature, sha256(signingInput), publicKey)
+}
+
+/** EIP-191 `personal_sign`: the address that the signature recovers to is the account. */
+function isSignedByAccount({ signature, signingInput }: SignedToken, address: string): boolean {
+  const recovery = (signature[COMPACT_BYTES] ?? 0) % 27
+  if (recovery !== 0 && recovery !== 1) return false
+  const hash = hashPersonalMessage(signingInput)
+  const publicKey = recoverSecp256k1(hash, signature.subarray(0, COMPACT_BYTES), recovery)
+  return publicKey !== undefined && addressOf(publicKey) === address.toLowerCase()
+}
+
+/** The 32 bytes that a wallet signs for a text (EIP-191, version `E`). */
+export const hashPersonalMessage = (text: Uint8Array): Uint8Array =>
+  keccak256(concatBytes([utf8(`\u0019Ethereum Signed Message:\n${text.length}`), text]))
+
+/** The address of an uncompressed public key (65 bytes), in lower case. */
+export const addressOf = (publicKey: Uint8Array): string =>
+  `0x${toHex(keccak256(publicKey.subarray(1)).subarray(-ADDRESS_BYTES))}`
+
+function keyInHeader({ headerJwk }: SignedToken): PublicVerificationKey | undefined {
+  if (headerJwk === undefined) return undefined
+  const jwk = formatBase64url(utf8(formatJcs(headerJwk)), { padding: 'none' })
+  const key = resolveVerificationKey(`did:jwk:${jwk}`)
+  return key.type === 'eip155' ? undefined : key
+}
+
+const isKeyOfAccount = ({ type, publicKey }: PublicVerificationKey, address: string): boolean =>
+  type === 'secp256k1' && addressOf(publicKey) === address.toLowerCase()
