@@ -86,10 +86,13 @@ function noteUnknown(
       `${variable} sets ${foreign.part}, which this version does not have. Unset it, or wait for the version that has it.`,
     )
   } else {
-    const nearest = nearestName(name, [...KEY_BY_VARIABLE.keys(), CONFIG_FILE_VARIABLE])
-    findings.problems.push(`${variable} is not known. Did you mean ${nearest}?`)
+    const known = [...KEY_BY_VARIABLE.keys(), CONFIG_FILE_VARIABLE].map(withoutPrefix)
+    const nearest = nearestName(withoutPrefix(name), known)
+    findings.problems.push(`${variable} is not known. Did you mean ${PREFIX}${nearest}?`)
   }
 }
+
+const withoutPrefix = (variable: string): string => variable.slice(PREFIX.length)
 
 function describeFrameworkVariable(name: string): string {
   const key = Object.hasOwn(FRAMEWORK_SETTINGS, name) ? FRAMEWORK_SETTINGS[name] : undefined

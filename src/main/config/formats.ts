@@ -23,6 +23,7 @@ export type Format = keyof FormatValues
 /** What a check needs to know of its setting, which convict hands over whole. */
 interface Rule extends Record<string, unknown> {
   readonly choices?: readonly string[]
+  readonly laterChoices?: readonly string[]
   readonly min?: number
   readonly max?: number
 }
@@ -51,9 +52,10 @@ const FORMATS: Readonly<Record<Format, FormatRule>> = {
   },
   choice: {
     parse: (text) => text.toLowerCase(),
-    check(value, { choices = [] }) {
-      if (!choices.some((choice) => choice.toLowerCase() === value))
-        throw new RangeError(`must be one of ${choices.join(', ')}`)
+    check(value, { choices = [], laterChoices = [] }) {
+      if (choices.some((choice) => choice.toLowerCase() === value)) return
+      const later = laterChoices.map((choice) => `; ${choice} comes with a later version`)
+      throw new RangeError(`must be one of ${choices.join(', ')}${later.join('')}`)
     },
   },
   number: {

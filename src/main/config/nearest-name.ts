@@ -3,18 +3,29 @@
 /** Longest mistyped name that is compared; the work grows with the product of the lengths. */
 const NAME_CHARS_MAX = 200
 
-/** The candidate with the fewest typing errors between it and `name`; the first one of several. */
+/**
+ * The candidate with the fewest errors between it and `name`; the first one of several. A leading word that was left out
+ * counts as one error, so that `secret` finds `keys.secret`.
+ */
 export function nearestName(name: string, candidates: readonly string[]): string {
   const typed = name.slice(0, NAME_CHARS_MAX)
   let nearest = ''
   let nearestErrors = Infinity
   for (const candidate of candidates) {
-    const errors = typingErrors(typed, candidate)
-    if (errors >= nearestErrors) continue
-    nearest = candidate
-    nearestErrors = errors
+    for (const [wordsLeftOut, tail] of tailsOf(candidate).entries()) {
+      const errors = wordsLeftOut + typingErrors(typed, tail)
+      if (errors >= nearestErrors) continue
+      nearest = candidate
+      nearestErrors = errors
+    }
   }
   return nearest
+}
+
+/** `a.b_c` → `a.b_c`, `b_c`, `c`. */
+function tailsOf(candidate: string): string[] {
+  const words = candidate.split(/(?<=[._])/)
+  return words.map((_, index) => words.slice(index).join(''))
 }
 
 /** Optimal string alignment distance: letters left out, added, exchanged, or swapped with their neighbour. */

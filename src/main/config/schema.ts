@@ -16,6 +16,8 @@ export interface Setting {
   readonly sample?: string | number | boolean
   readonly unit?: string
   readonly choices?: readonly string[]
+  /** Values that users were promised and that this version does not have. */
+  readonly laterChoices?: readonly string[]
   readonly min?: number
   readonly max?: number
   /** Its value is never printed. */
@@ -73,6 +75,7 @@ export const SETTINGS = {
     format: 'choice',
     default: 'Local',
     choices: ['Local'],
+    laterChoices: ['S3'],
     doc: 'Where values are kept; Local is a directory.',
   },
   'storage.blocks.path': {

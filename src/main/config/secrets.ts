@@ -55,7 +55,8 @@ export function parseSecret(text: string, origin: string): Uint8Array {
 
   let secret: Uint8Array
   try {
-    secret = parseBase64url(text, { padding: 'none' })
+    // An exact copy: the decoder may return a view into a pool that also holds other bytes.
+    secret = Uint8Array.from(parseBase64url(text, { padding: 'none' }))
   } catch {
     throw refuse('It is not base64url without padding (letters, digits, - and _).')
   }

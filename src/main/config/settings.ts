@@ -126,7 +126,7 @@ function noteUnknown({ key, value, origin }: WrittenValue, findings: Findings): 
   }
 }
 
-/** Convict reports one line for each wrong value, which begins with its key. Values of secrets are left out. */
+/** Convict reports one line for each wrong value: its key, the rule, and the value unless the setting is secret. */
 function checkValues(
   config: convict.Config<Record<string, unknown>>,
   origins: ReadonlyMap<SettingKey, string>,
@@ -137,9 +137,10 @@ function checkValues(
   } catch (error) {
     if (!(error instanceof Error)) throw error
     return error.message.split('\n').map((line) => {
-      const key = line.slice(0, line.indexOf(':'))
+      const colon = line.indexOf(':')
+      const key = line.slice(0, colon)
       const origin = isSettingKey(key) ? origins.get(key) : undefined
-      return origin === undefined ? line : `${origin}: ${line}`
+      return origin === undefined ? line : `${origin}: \`${key}\`${line.slice(colon + 1)}`
     })
   }
 }
