@@ -20,7 +20,7 @@ const LINK_HEAD = [0xd8, 0x2a, 0x58, CID_BYTES + 1, 0x00] as const
 const LINK_BYTES: number = LINK_HEAD.length + CID_BYTES
 const HEAD_BYTES_MAX = 5
 
-export type KeyOperation =
+export type HistoryOperation =
   | {
       /** The path of the resource, as URI text. */
       readonly key: string
@@ -30,21 +30,21 @@ export type KeyOperation =
     }
   | { readonly key: string; readonly version: null }
 
-export interface EpochEvent {
+export interface HistoryEvent {
   /** Digest of the token. */
   readonly digest: Uint8Array
   /** Digests of the operation blocks, in the order of the token's capabilities. */
   readonly operations: readonly Uint8Array[]
 }
 
-export interface Epoch {
-  readonly events: readonly EpochEvent[]
+export interface HistoryEpoch {
+  readonly events: readonly HistoryEvent[]
   /** Digests of the epochs that were heads, in any order. */
   readonly parents: readonly Uint8Array[]
 }
 
 /** The block of one put or delete. */
-export function formatOperation(operation: KeyOperation): Uint8Array {
+export function formatOperation(operation: HistoryOperation): Uint8Array {
   const key = utf8(operation.key)
   if ('version' in operation) {
     const block = new BlockWriter(32 + key.length)
@@ -66,7 +66,7 @@ export function formatOperation(operation: KeyOperation): Uint8Array {
 }
 
 /** The block of all events of one space in one group. */
-export function formatEpoch({ events, parents }: Epoch): Uint8Array {
+export function formatEpoch({ events, parents }: HistoryEpoch): Uint8Array {
   let links = parents.length + events.length
   for (const { operations } of events) links += operations.length
   const block = new BlockWriter(64 + links * LINK_BYTES + events.length * HEAD_BYTES_MAX)
