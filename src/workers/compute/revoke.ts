@@ -3,7 +3,7 @@
  * Steps: decode → target → signature → time → one snapshot → who may → command (reference-behaviour §2.12).
  */
 import { formatCarSection } from '../../protocol/car.ts'
-import { proveRevocation, revocationTarget } from '../../protocol/chain.ts'
+import { proveRevocation, revocationTarget } from '../../protocol/revocation.ts'
 import { formatCid, RAW_CODEC } from '../../protocol/cid.ts'
 import { ProtocolError } from '../../protocol/error.ts'
 import { assertTimeWindow, parseToken, statementId, verifyToken } from '../../protocol/token.ts'

@@ -3,7 +3,7 @@
  * With a limit one page with a cursor; without one the whole list, in windows that are snapshots of their own.
  */
 import { type Answer } from '../../../protocol/answer.ts'
-import { formatResource } from '../../../protocol/resource.ts'
+import { coversResource } from '../../../protocol/resource.ts'
 import { PackedReader, PackedWriter } from '../../../protocol/packed.ts'
 import { LIST_LIMIT_MAX } from '../../../protocol/limits.ts'
 import { type DatabaseReader, type ReadFacts, type ReadRequest } from '../../database/facts.ts'
@@ -83,15 +83,14 @@ async function readPage(database: DatabaseReader, window: Window): Promise<Page>
   return pageOf(window, await readOnce(database, windowRequest(window)))
 }
 
-/** The path itself is granted, not every key that begins with its text: nothing granted reaches `‹path›more`. */
+/** Whether what is granted ends with the path's last segment: `foo` and what is below `foo/`, but not `foomore`. */
 function isSegmentOnly({ proof }: Authorised, { capability }: KeyTarget): boolean {
   const bases = proof.grants.get(capability)
-  // No grant: the owner, who may see all.
-  if (!bases) return false
   const { resource } = capability
-  if (resource.kind !== 'space') return true
-  const probe = formatResource({ ...resource, path: `${resource.path ?? ''}-` })
-  return !bases.some((base) => proof.covers(base, probe))
+  // No grant: the owner, who may see all.
+  if (!bases || resource.kind !== 'space') return false
+  const longer = { ...resource, path: `${resource.path ?? ''}-` }
+  return !bases.some((base) => coversResource(base, longer))
 }
 
 export async function answerList(
