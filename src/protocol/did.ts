@@ -44,6 +44,21 @@ const KEY_CODECS: Readonly<Record<KeyType, KeyCodec>> = {
   'P-256': { type: 'P-256', prefix: formatVarint(0x1200), keyBytes: 33 },
 }
 
+const KEY_TYPES = ['Ed25519', 'secp256k1', 'P-256'] as const satisfies readonly KeyType[]
+
+/** How a JWK names each kind of key (RFC 7518, RFC 8037, RFC 8812, RFC 9864). */
+const JWK_KINDS: Readonly<
+  Record<KeyType, { readonly kty: 'OKP' | 'EC'; readonly algorithms: readonly string[] }>
+> = {
+  Ed25519: { kty: 'OKP', algorithms: ['EdDSA', 'Ed25519'] },
+  secp256k1: { kty: 'EC', algorithms: ['ES256K'] },
+  'P-256': { kty: 'EC', algorithms: ['ES256'] },
+}
+
+/** SEC 1 §2.3.3: both coordinates follow. */
+const UNCOMPRESSED_POINT = Uint8Array.of(0x04)
+const COORDINATE_BYTES = 32
+
 /** DID Core 1.0 §3.1, without path and query: `did:` method `:` characters that do not end in a colon. */
 const DID = /^did:[a-z0-9]+:(?:[\w.:-]|%[0-9a-fA-F]{2})*(?:[\w.-]|%[0-9a-fA-F]{2})$/
 const FRAGMENT = /^(?:[\w.~!$&'()*+,;=:@/?-]|%[0-9a-fA-F]{2})*$/
@@ -136,21 +151,29 @@ function parseDidJwk(did: string): PublicVerificationKey {
   }
 }
 
+/** A key that says of itself that it does not sign, or that it signs otherwise, is no verification key. */
 function parseJwk(jwk: Readonly<Record<string, unknown>>): PublicVerificationKey {
-  const curve = memberText(jwk, 'crv')
-  const kty = memberText(jwk, 'kty')
-  if (kty === 'OKP' && curve === 'Ed25519') return { type: curve, publicKey: coordinate(jwk, 'x') }
-  if (kty === 'EC' && (curve === 'P-256' || curve === 'secp256k1')) {
-    const point = concatBytes([Uint8Array.of(0x04), coordinate(jwk, 'x'), coordinate(jwk, 'y')])
-    return { type: curve, publicKey: point }
-  }
-  throw unresolvable('unknown curve')
+  const type = KEY_TYPES.find((known) => known === memberText(jwk, 'crv'))
+  if (type === undefined) throw unresolvable('unknown curve')
+  const { kty, algorithms } = JWK_KINDS[type]
+  const isOurs =
+    memberText(jwk, 'kty') === kty &&
+    (!Object.hasOwn(jwk, 'use') || jwk['use'] === 'sig') &&
+    (!Object.hasOwn(jwk, 'key_ops') || isListWith(jwk['key_ops'], 'verify')) &&
+    (!Object.hasOwn(jwk, 'alg') || algorithms.includes(memberText(jwk, 'alg')))
+  if (!isOurs) throw unresolvable('key for another use')
+  if (kty === 'OKP') return { type, publicKey: coordinate(jwk, 'x') }
+  const point = concatBytes([UNCOMPRESSED_POINT, coordinate(jwk, 'x'), coordinate(jwk, 'y')])
+  return { type, publicKey: point }
 }
+
+const isListWith = (value: unknown, item: string): boolean =>
+  Array.isArray(value) && value.includes(item)
 
 /** RFC 7518 §6.2.1, RFC 8037 §2: 32 bytes in full length. */
 function coordinate(jwk: Readonly<Record<string, unknown>>, name: string): Uint8Array {
   const bytes = parseBase64url(memberText(jwk, name), { padding: 'none' })
-  if (bytes.length !== 32) throw unresolvable('coordinate of another length')
+  if (bytes.length !== COORDINATE_BYTES) throw unresolvable('coordinate of another length')
   return bytes
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { blake3Backends } from '../../src/protocol/crypto/blake3.ts'
+import { type Blake3Backend, blake3Backends } from '../../src/protocol/crypto/blake3.ts'
 import { toHex } from '../../src/protocol/bytes.ts'
 import { describeVectors } from '../_util/vectors.ts'
 
@@ -14,6 +14,14 @@ const PIECE_BYTES = 777
 const input = (lengthBytes: number): Uint8Array =>
   Uint8Array.from({ length: lengthBytes }, (_, index) => index % 251)
 
+function hashInPieces(backend: Blake3Backend, bytes: Uint8Array): Uint8Array {
+  const hasher = backend.createHasher()
+  for (let offset = 0; offset < bytes.length; offset += PIECE_BYTES) {
+    hasher.update(bytes.subarray(offset, offset + PIECE_BYTES))
+  }
+  return hasher.digest()
+}
+
 describeVectors('blake3', (folder, tally) => {
   it('hashes every input alike on every backend, whole and in pieces', () => {
     const backends = blake3Backends.available()
@@ -21,15 +29,11 @@ describeVectors('blake3', (folder, tally) => {
     for (const { input_len: lengthBytes, hash } of cases) {
       tally.check(`${lengthBytes} bytes`, () => {
         const bytes = input(lengthBytes)
-        for (const backend of backends) {
-          const expected = hash.slice(0, DIGEST_HEX_CHARS)
-          expect(toHex(backend.hash(bytes)), backend.name).toBe(expected)
-          const hasher = backend.createHasher()
-          for (let offset = 0; offset < lengthBytes; offset += PIECE_BYTES) {
-            hasher.update(bytes.subarray(offset, offset + PIECE_BYTES))
-          }
-          expect(toHex(hasher.digest()), `${backend.name} in pieces`).toBe(expected)
-        }
+        const found = backends.flatMap((backend) => [
+          toHex(backend.hash(bytes)),
+          toHex(hashInPieces(backend, bytes)),
+        ])
+        expect(new Set(found)).toEqual(new Set([hash.slice(0, DIGEST_HEX_CHARS)]))
       })
     }
     expect(tally.cases).toBe(35)
