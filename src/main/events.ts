@@ -1,0 +1,61 @@
+/** What the node says about itself: one function per event, so that names and fields stay the same. They never throw. */
+import { type Exchange } from './http/exchange.ts'
+import { type Logger } from './logger.ts'
+import { type StorageLogLine } from './storage-client.ts'
+
+/** The request as it came, without its query, its headers and its body. */
+export function logRequest(log: Logger, exchange: Exchange, status: number): void {
+  if (!log.isLevelEnabled('debug')) return
+  const { refusal } = exchange
+  log.debug(
+    {
+      traceId: exchange.traceId,
+      method: exchange.request.method,
+      route: exchange.route,
+      status,
+      ...(refusal && { code: refusal.code }),
+      ms: Math.round((performance.now() - exchange.startedMs) * 10) / 10,
+    },
+    'request',
+  )
+}
+
+export function logRequestFault(log: Logger, exchange: Exchange, error: unknown): void {
+  log.error(
+    { traceId: exchange.traceId, route: exchange.route, error: describe(error) },
+    'request fault',
+  )
+}
+
+export function logComputeFault(log: Logger, fault: string): void {
+  log.error({ error: fault }, 'compute fault')
+}
+
+export function logWorkerLost(log: Logger, threadId: number, reason: string): void {
+  log.error({ threadId, reason }, 'compute worker lost')
+}
+
+export function logUnwritable(log: Logger, reason: string): void {
+  log.error({ reason }, 'storage takes no more changes')
+}
+
+export function logStorageLine(log: Logger, { level, event, fields }: StorageLogLine): void {
+  log[level]({ ...fields, thread: 'storage' }, event)
+}
+
+export function logListening(log: Logger, fields: Readonly<Record<string, unknown>>): void {
+  log.info(fields, 'listening')
+}
+
+export function logStopping(log: Logger, phase: string): void {
+  log.info({ phase }, 'stopping')
+}
+
+export function logStopped(log: Logger, late: readonly string[]): void {
+  if (late.length === 0) log.info('stopped')
+  else log.warn({ late }, 'stopped past its time limit')
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

@@ -1,0 +1,93 @@
+/**
+ * Cross-origin headers: the clients are web apps on other origins. Headers are named one by one, because wildcards do not
+ * apply to requests with credentials, and the origin is reflected for the same reason (HTTP-2, DESIGN §7.13,
+ * sdk-contract §0.5).
+ */
+
+/** A flat list: name, value, name, value… */
+export type FlatHeaders = readonly string[]
+
+const METHODS = 'POST, PUT, GET, OPTIONS, DELETE'
+/** Preflights may be remembered for a day. */
+const PREFLIGHT_AGE_S = 86_400
+/** Longest `access-control-request-headers` that is looked at. */
+const REQUESTED_CHARS_MAX = 4096
+
+const OWN_PREFIX = 'x-tinycloud-'
+const STORED_PREFIX = 'x-tinycloud-meta-'
+
+const ALLOWED = [
+  'authorization',
+  'content-type',
+  'content-encoding',
+  'content-language',
+  'content-disposition',
+  'if-match',
+  'if-none-match',
+  'if-range',
+  'range',
+  'cache-control',
+  'pragma',
+]
+
+const EXPOSED = [
+  'etag',
+  'content-type',
+  'content-length',
+  'content-encoding',
+  'content-language',
+  'content-disposition',
+  'content-range',
+  'accept-ranges',
+  'cache-control',
+  'last-modified',
+  'retry-after',
+  'x-tinycloud-truncated',
+  'x-tinycloud-next-cursor',
+  'tinycloud-trace-id',
+].join(', ')
+
+const WITHOUT_ORIGIN: FlatHeaders = ['access-control-allow-origin', '*', 'vary', 'origin']
+
+const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
+
+/** Headers of every answer, errors included. `storedNames` are the other headers of the answer, in lower case. */
+export function corsHeaders(
+  origin: string | undefined,
+  names: readonly (readonly [name: string, value: string])[],
+): FlatHeaders {
+  if (origin === undefined) return WITHOUT_ORIGIN
+  let exposed = EXPOSED
+  for (const [name] of names) if (name.startsWith(STORED_PREFIX)) exposed += `, ${name}`
+  return [
+    'access-control-allow-origin',
+    origin,
+    'access-control-allow-credentials',
+    'true',
+    'access-control-expose-headers',
+    exposed,
+    'vary',
+    'origin',
+  ]
+}
+
+/** What an answer to OPTIONS adds: the methods, and the requested headers that are allowed. */
+export function preflightHeaders(
+  requested: string | undefined,
+): (readonly [name: string, value: string])[] {
+  return [
+    ['access-control-allow-methods', METHODS],
+    ['access-control-allow-headers', [...ALLOWED, ...requestedOwnNames(requested)].join(', ')],
+    ['access-control-max-age', String(PREFLIGHT_AGE_S)],
+  ]
+}
+
+/** Names such as `x-tinycloud-meta-mood`, which cannot be listed beforehand. */
+function requestedOwnNames(requested: string | undefined): string[] {
+  if (requested === undefined || requested.length > REQUESTED_CHARS_MAX) return []
+  return requested
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name.startsWith(OWN_PREFIX) && TOKEN.test(name))
+}

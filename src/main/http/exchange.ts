@@ -1,0 +1,135 @@
+/**
+ * One request and its answer: the only place that writes to a response. Every answer gets the same security, trace and
+ * cross-origin headers, errors included.
+ *
+ * Answers go out as one head and one body. Fastify only routes: its reply layer is bypassed, because it costs more and
+ * shapes bodies that must leave as they are.
+ */
+import { type IncomingMessage, type ServerResponse } from 'node:http'
+
+import { type Answer, type Failure } from '../../protocol/answer.ts'
+import { WIRE_ERRORS, wireText } from '../../protocol/error.ts'
+import { readClientName } from './client-address.ts'
+import { corsHeaders, type FlatHeaders } from './cors.ts'
+import { errorPage } from './error-page.ts'
+import { createTraceId } from './trace-id.ts'
+
+/** What exchanges share: made once per server. */
+export interface ExchangeSettings {
+  readonly cors: boolean
+  /** The node is going down: connections are closed after their answer. */
+  isStopping(): boolean
+  /** Called when the head of the answer is written. */
+  onAnswered(exchange: Exchange, status: number): void
+}
+
+const RETRY_AFTER_S = '1'
+const TEXT = 'text/plain; charset=utf-8'
+const BODILESS_STATUSES: ReadonlySet<number> = new Set([204, 304])
+const SECURITY_HEADERS: FlatHeaders = [
+  'x-content-type-options',
+  'nosniff',
+  'x-frame-options',
+  'SAMEORIGIN',
+]
+
+export type HeaderPairs = Answer['headers']
+
+export class Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** The pattern of the path, for logs and metrics: never the path itself. */
+  readonly route: string
+  readonly traceId: string = createTraceId()
+  readonly startedMs: number = performance.now()
+  /** Why it was refused, for the log. */
+  refusal: Failure | undefined
+  readonly #settings: ExchangeSettings
+
+  constructor(
+    settings: ExchangeSettings,
+    raw: { request: IncomingMessage; response: ServerResponse },
+    route: string,
+  ) {
+    this.#settings = settings
+    this.request = raw.request
+    this.response = raw.response
+    this.route = route
+  }
+
+  get client(): string {
+    return readClientName(this.request.socket.remoteAddress)
+  }
+
+  get isStopping(): boolean {
+    return this.#settings.isStopping()
+  }
+
+  /** The client closed the connection: whatever is sent reaches nobody. */
+  get isGone(): boolean {
+    return this.response.destroyed || this.request.socket.destroyed
+  }
+
+  /** Sends a whole answer. Borrowed: the body must not change until it is flushed. */
+  send(status: number, headers: HeaderPairs, body: Uint8Array): void {
+    if (!this.#writeHead(status, headers, body.length)) return
+    if (body.length > 0) this.response.end(body)
+    else this.response.end()
+  }
+
+  sendText(text: string): void {
+    this.send(200, [['content-type', TEXT]], Buffer.from(text))
+  }
+
+  sendAnswer(answer: Answer): void {
+    this.send(answer.status, answer.headers, answer.body)
+  }
+
+  /** Sends a refusal: its wire text, or the error page of its status. A text of 5xx never carries a detail. */
+  sendFailure(failure: Failure): void {
+    this.refusal = failure
+    const error = WIRE_ERRORS[failure.code]
+    const headers: [string, string][] = []
+    if (error.status === 503) headers.push(['retry-after', RETRY_AFTER_S])
+    if ('catcher' in error) {
+      const page = errorPage(error.status, this.request.headers.accept)
+      this.send(error.status, [['content-type', page.contentType], ...headers], page.body)
+      return
+    }
+    const text = Buffer.from(wireText(failure.code, failure.detail))
+    this.send(error.status, [['content-type', TEXT], ...headers], text)
+  }
+
+  /** Starts an answer whose body follows in parts; undefined length: it ends when it ends. False: nobody listens. */
+  startStream(status: number, headers: HeaderPairs, lengthBytes: number | undefined): boolean {
+    return this.#writeHead(status, headers, lengthBytes)
+  }
+
+  /** Resets the connection: a broken body must not look like a whole one. */
+  reset(): void {
+    this.response.destroy()
+  }
+
+  /** Resolves when the answer has left this process, or never will. Undefined: it already has. */
+  flushed(): Promise<void> | undefined {
+    const { response } = this
+    if (response.destroyed || response.writableLength === 0) return undefined
+    return new Promise((resolve) => {
+      response.once('close', resolve)
+    })
+  }
+
+  #writeHead(status: number, headers: HeaderPairs, lengthBytes: number | undefined): boolean {
+    if (this.isGone || this.response.headersSent) return false
+    const flat: string[] = [...SECURITY_HEADERS, 'tinycloud-trace-id', this.traceId]
+    if (this.#settings.cors) flat.push(...corsHeaders(this.request.headers.origin, headers))
+    for (const [name, value] of headers) flat.push(name, value)
+    if (lengthBytes !== undefined && !BODILESS_STATUSES.has(status)) {
+      flat.push('content-length', String(lengthBytes))
+    }
+    if (this.#settings.isStopping()) flat.push('connection', 'close')
+    this.response.writeHead(status, flat)
+    this.#settings.onAnswered(this, status)
+    return true
+  }
+}

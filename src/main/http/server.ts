@@ -1,0 +1,188 @@
+/**
+ * The HTTP edge: which paths there are, and the limits of connections and heads. Fastify routes; bodies are left alone and
+ * answers are written by `Exchange`, so that nothing is parsed, shaped or refused behind our back.
+ */
+import { type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http'
+import { type Socket } from 'node:net'
+
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+
+import { type ErrorCode } from '../../protocol/error.ts'
+import { TOKEN_BYTES_MAX } from '../../protocol/limits.ts'
+import { Exchange, type ExchangeSettings } from './exchange.ts'
+import { type HealthProbe } from './health-probe.ts'
+import { dropBody } from './request-body.ts'
+import { answerDelegate } from './routes/delegate.ts'
+import { answerHealth } from './routes/health.ts'
+import { answerInfo, type NodeInfo } from './routes/info.ts'
+import { answerInvoke } from './routes/invoke.ts'
+import { answerPeerGenerate } from './routes/peer-generate.ts'
+import { answerPreflight } from './routes/preflight.ts'
+import { answerRevoke } from './routes/revoke.ts'
+import { type SignedRequests } from './signed-requests.ts'
+
+/** A token of the greatest length, and all other headers. */
+const HEAD_BYTES_MAX = TOKEN_BYTES_MAX + 64 * 1024
+/** More header fields are refused (the existing node does the same), never silently cut. */
+const HEADER_FIELDS_MAX = 100
+/** A head must arrive within this time. */
+const HEAD_TIMEOUT_MS = 30_000
+/** A connection on which nothing moves for this long is closed, also in the middle of an answer. */
+const SOCKET_IDLE_MS = 120_000
+/** A connection may wait this long for its next request. */
+const KEEP_ALIVE_MS = 65_000
+const CONNECTIONS_MAX = 4096
+/** Longest path segment: as long as the head allows. */
+const SEGMENT_CHARS_MAX = HEAD_BYTES_MAX
+
+export interface EdgeParts {
+  readonly settings: ExchangeSettings
+  readonly signed: SignedRequests
+  readonly probe: HealthProbe
+  readonly info: NodeInfo
+  readonly nodeSecret: Uint8Array
+  /** A bug of ours; the client gets a 500 without detail. */
+  readonly onFault: (error: unknown, exchange: Exchange) => void
+}
+
+/** The port that the server listens on, also when the system chose it. */
+export function readPort(server: HttpServer): number {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port is open')
+  return address.port
+}
+
+type Handler = (exchange: Exchange) => void | Promise<void>
+
+/** Builds the server. It does not listen yet. */
+export function createServer(parts: EdgeParts): FastifyInstance {
+  const { settings, signed, probe, info } = parts
+  const open = (route: string, handler: Handler) => createHandler(parts, route, handler)
+  const app = fastify({
+    logger: false,
+    exposeHeadRoutes: true,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // Bodies have limits of their own: a gigabyte may take a while.
+    requestTimeout: 0,
+    http: {
+      maxHeaderSize: HEAD_BYTES_MAX,
+      headersTimeout: HEAD_TIMEOUT_MS,
+      requireHostHeader: false,
+    },
+    clientErrorHandler: refuseConnection,
+    frameworkErrors: (_error, request, reply) => {
+      open('<unmatched>', (exchange) => refuse(exchange, 'REQUEST_MALFORMED'))(request, reply)
+    },
+    routerOptions: {
+      ignoreTrailingSlash: true,
+      ignoreDuplicateSlashes: true,
+      caseSensitive: true,
+      maxParamLength: SEGMENT_CHARS_MAX,
+    },
+  })
+  app.addHttpMethod('POST', { hasBody: false, overrideExisting: true })
+
+  app.get(
+    '/healthz',
+    open('/healthz', (exchange) => answerHealth(exchange, probe)),
+  )
+  app.get(
+    '/health',
+    open('/health', (exchange) => answerHealth(exchange, probe)),
+  )
+  app.get(
+    '/version',
+    open('/version', (exchange) => answerInfo(exchange, info)),
+  )
+  app.get(
+    '/info',
+    open('/info', (exchange) => answerInfo(exchange, info)),
+  )
+  app.get(
+    '/peer/generate/:space',
+    open('/peer/generate/:space', (exchange) => answerPeerGenerate(exchange, parts.nodeSecret)),
+  )
+  app.post(
+    '/delegate',
+    open('/delegate', (exchange) => answerDelegate(exchange, signed)),
+  )
+  app.post(
+    '/invoke',
+    open('/invoke', (exchange) => answerInvoke(exchange, signed)),
+  )
+  app.post(
+    '/revoke',
+    open('/revoke', (exchange) => answerRevoke(exchange, signed)),
+  )
+  app.options(
+    '*',
+    open('*', (exchange) => answerPreflight(exchange, settings.cors)),
+  )
+  app.setNotFoundHandler(open('<unmatched>', (exchange) => refuse(exchange, 'ROUTE_NOT_FOUND')))
+
+  limitConnections(app.server)
+  return app
+}
+
+function createHandler(parts: EdgeParts, route: string, handler: Handler) {
+  return (request: FastifyRequest, reply: FastifyReply): void => {
+    reply.hijack()
+    const exchange = new Exchange(
+      parts.settings,
+      { request: request.raw, response: reply.raw },
+      route,
+    )
+    if (request.raw.rawHeaders.length > HEADER_FIELDS_MAX * 2) {
+      refuse(exchange, 'TOKEN_TOO_LARGE')
+      return
+    }
+    void run(exchange, handler, parts.onFault)
+  }
+}
+
+async function run(
+  exchange: Exchange,
+  handler: Handler,
+  onFault: EdgeParts['onFault'],
+): Promise<void> {
+  try {
+    await handler(exchange)
+  } catch (error) {
+    onFault(error, exchange)
+    if (exchange.response.headersSent) exchange.reset()
+    else exchange.sendFailure({ code: 'INTERNAL', detail: '' })
+  }
+}
+
+function refuse(exchange: Exchange, code: ErrorCode): void {
+  exchange.sendFailure({ code, detail: '' })
+  dropBody(exchange)
+}
+
+function limitConnections(server: HttpServer): void {
+  server.maxConnections = CONNECTIONS_MAX
+  // Node drops surplus header fields silently; here they are counted and refused.
+  server.maxHeadersCount = 0
+  server.setTimeout(SOCKET_IDLE_MS)
+  // The continuation is sent by whoever reads the body.
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    server.emit('request', request, response)
+  })
+}
+
+/** What the parser itself refuses: no head was understood, so the answer is a bare status line. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? '408 Request Timeout'
+        : '400 Bad Request'
+  socket.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`)
+}

@@ -1,0 +1,251 @@
+/**
+ * POST /delegate, /invoke and /revoke: requests that carry a token.
+ *
+ *     admission ── full ─────────────────────────────▶ 503
+ *     token missing or too long ─────────────────────▶ 401, 431
+ *     body: none, or of known small length: read whole
+ *           larger, or of unknown length: later
+ *     compute (one hop) ── read ─────────────────────▶ answer, 304, 4xx
+ *           ├─ change ──▶ storage ───────────────────▶ answer, 4xx, 507
+ *           ├─ large value, long list ───────────────▶ answer in windows
+ *           └─ authorised put with its body to come: receive, then compute again
+ *
+ * What a client still sends after its answer is read and dropped. Nothing here trusts the token: only compute does,
+ * after it verified it.
+ */
+import { type Answer, type Failure } from '../../protocol/answer.ts'
+import { PACKED_VALUE_BYTES_MAX, TOKEN_BYTES_MAX, VALUE_BYTES_MAX } from '../../protocol/limits.ts'
+import {
+  type Body,
+  DOWNLOAD_WINDOW_BYTES,
+  ENTRY_HEADERS,
+  type Entry,
+  type Route,
+} from '../../workers/compute/request.ts'
+import { type ComputeClient, type ComputeWorker } from '../compute-client.ts'
+import { type Admission, type Grant } from '../pipeline/admission.ts'
+import { type Dispatcher, type Outcome, type Settled } from '../pipeline/dispatcher.ts'
+import { readLaneName } from '../pipeline/lane-name.ts'
+import { type ReplayClaims } from '../pipeline/replay-claims.ts'
+import { sendDownload, sendListing } from './download.ts'
+import { type Exchange } from './exchange.ts'
+import { continueIfAsked, declaredBytes, dropBody, readWholeBody } from './request-body.ts'
+import { UPLOAD_LIMITS, type UploadLimits, UploadReceiver } from './upload.ts'
+
+/** What a request costs beside its token and body: headers, job, answer. */
+const REQUEST_BYTES = 2048
+/** A download has one window on its way out and the next one waiting. */
+const DOWNLOAD_BYTES = 2 * DOWNLOAD_WINDOW_BYTES
+/** A list has one window of at most this many bytes. */
+const LISTING_BYTES = 1024 * 1024
+
+/** Bodies that are a smaller part of their batch than this are copied out of it. */
+const COPIED_PART = 4
+
+const OWN_HEADER_PREFIX = 'x-tinycloud-'
+
+export interface SignedRequestsParts {
+  readonly admission: Admission
+  readonly dispatcher: Dispatcher
+  readonly compute: ComputeClient
+  readonly claims: ReplayClaims
+  readonly staging: 'memory' | 'file'
+  readonly nowS: () => number
+}
+
+/** A request on its way through. */
+interface Passage {
+  readonly exchange: Exchange
+  readonly route: Route
+  readonly authorization: string
+  readonly lane: string
+  readonly grant: Grant
+}
+
+export class SignedRequests {
+  readonly #parts: SignedRequestsParts
+  readonly #uploadLimits: UploadLimits
+  readonly #wholeBytesMax: number
+  /** Exchanges whose body is still arriving. */
+  readonly #arriving = new Set<Exchange>()
+  /** Numbers uploads, and with them the staging files of this run: each is used once, and they stay below 2^31. */
+  #lastUploadNo = 0
+
+  constructor(parts: SignedRequestsParts) {
+    this.#parts = parts
+    this.#uploadLimits = UPLOAD_LIMITS[parts.staging]
+    this.#wholeBytesMax =
+      parts.staging === 'file' ? UPLOAD_LIMITS.file.blockBytes : PACKED_VALUE_BYTES_MAX
+  }
+
+  /** Answers the request. Never rejects. */
+  async handle(exchange: Exchange, route: Route): Promise<void> {
+    const failure = await this.#pass(exchange, route)
+    if (failure) exchange.sendFailure(failure)
+    dropBody(exchange)
+  }
+
+  /** Resets the connections whose bodies are still arriving. */
+  resetArriving(): void {
+    for (const exchange of this.#arriving) exchange.reset()
+  }
+
+  async #pass(exchange: Exchange, route: Route): Promise<Failure | undefined> {
+    if (exchange.isStopping) return refusal('NODE_STOPPING')
+    const { authorization } = exchange.request.headers
+    if (authorization === undefined) return refusal('TOKEN_MISSING')
+    if (authorization.length > TOKEN_BYTES_MAX) return refusal('TOKEN_TOO_LARGE')
+    const lengthBytes = route === 'invoke' ? declaredBytes(exchange.request) : 0
+    if (lengthBytes !== undefined && lengthBytes > VALUE_BYTES_MAX) return TOO_LARGE
+    const isWhole = lengthBytes !== undefined && lengthBytes <= this.#wholeBytesMax
+    const { client } = exchange
+    const lane = readLaneName(authorization, client)
+    const bytes = REQUEST_BYTES + authorization.length + (isWhole ? lengthBytes : 0)
+    const grant = this.#parts.admission.admit({ client, space: lane, bytes })
+    if (!grant) return refusal('NODE_BUSY')
+    try {
+      const passage: Passage = { exchange, route, authorization, lane, grant }
+      return isWhole
+        ? await this.#passWhole(passage, lengthBytes)
+        : await this.#passLater(passage, lengthBytes)
+    } finally {
+      const flushed = exchange.flushed()
+      if (flushed) await flushed
+      grant.release()
+    }
+  }
+
+  async #passWhole(passage: Passage, lengthBytes: number): Promise<Failure | undefined> {
+    const { exchange } = passage
+    if (lengthBytes === 0)
+      return this.#reply(passage, await this.#submit(passage, { kind: 'none' }))
+    continueIfAsked(exchange)
+    this.#arriving.add(exchange)
+    const body = await readWholeBody(exchange.request, lengthBytes)
+    this.#arriving.delete(exchange)
+    if (body.kind === 'gone') return undefined
+    if (body.kind === 'late') return refusal('UPLOAD_TIMEOUT')
+    return this.#reply(passage, await this.#submit(passage, body))
+  }
+
+  async #passLater(
+    passage: Passage,
+    lengthBytes: number | undefined,
+  ): Promise<Failure | undefined> {
+    const { exchange, grant } = passage
+    const body: Body = { kind: 'later', declaredBytes: lengthBytes }
+    const settled = await this.#submit(passage, body)
+    if (settled.outcome.kind !== 'authorised') return this.#reply(passage, settled)
+    grant.confirm()
+    const worker = this.#parts.compute.workerForStream()
+    if (!worker || !grant.openStream(this.#uploadLimits.windowBytes)) return refusal('NODE_BUSY')
+    // The batch that it is a view of must not be kept for the length of an upload.
+    const prepared = new Uint8Array(settled.outcome.prepared)
+    this.#lastUploadNo += 1
+    const receiver = new UploadReceiver({
+      compute: this.#parts.compute,
+      worker,
+      streamId: this.#lastUploadNo,
+      limits: this.#uploadLimits,
+    })
+    continueIfAsked(exchange)
+    this.#arriving.add(exchange)
+    const upload = await receiver.receive(exchange.request)
+    this.#arriving.delete(exchange)
+    if (!upload.ok) return upload.failure
+    const requestId = this.#parts.dispatcher.createRequestId()
+    const entry: Entry = { kind: 'commit', requestId, prepared, staged: upload.value }
+    const committed = await this.#dispatch(passage, entry, PACKED_VALUE_BYTES_MAX)
+    if (committed.outcome.kind === 'failure') receiver.discard()
+    return this.#reply(passage, committed)
+  }
+
+  #submit(passage: Passage, body: Body): Promise<Settled> {
+    const { route, authorization, exchange } = passage
+    const requestId = this.#parts.dispatcher.createRequestId()
+    const headers = readEntryHeaders(exchange.request.rawHeaders)
+    const bodyBytes = body.kind === 'whole' ? body.bytes.length : 0
+    const entry: Entry = { kind: 'token', requestId, route, authorization, headers, body }
+    return this.#dispatch(passage, entry, authorization.length + bodyBytes)
+  }
+
+  #dispatch({ lane, exchange, grant }: Passage, entry: Entry, bytes: number): Promise<Settled> {
+    return this.#parts.dispatcher.submit({
+      lane,
+      entry,
+      bytes,
+      isAbandoned: () => exchange.isGone,
+      onVerified: () => grant.confirm(),
+    })
+  }
+
+  /** Sends what the request came to; a failure is returned instead. */
+  async #reply(passage: Passage, { outcome, worker }: Settled): Promise<Failure | undefined> {
+    if (outcome.kind === 'failure') return outcome.failure
+    if (outcome.kind === 'authorised') return refusal('INTERNAL')
+    if (outcome.kind === 'download') return this.#replyDownload(passage, outcome, worker)
+    if (outcome.kind === 'listing') return this.#replyListing(passage, outcome)
+    if (!this.#claim(outcome)) return refusal('DUPLICATE_INVOCATION')
+    this.#send(passage, outcome.answer)
+    return undefined
+  }
+
+  #send({ exchange, grant }: Passage, answer: Answer): void {
+    const { body } = answer
+    // A slow client would hold all of the batch of which its body is a small part.
+    const isSmallPart = body.length * COPIED_PART < body.buffer.byteLength
+    exchange.send(answer.status, answer.headers, isSmallPart ? Buffer.from(body) : body)
+    if (exchange.flushed()) grant.hold(body.length)
+  }
+
+  async #replyDownload(
+    { exchange, grant }: Passage,
+    outcome: Extract<Outcome, { kind: 'download' }>,
+    worker: ComputeWorker | undefined,
+  ): Promise<Failure | undefined> {
+    const { compute } = this.#parts
+    if (!worker) return refusal('INTERNAL')
+    grant.confirm()
+    const refused = !grant.openStream(Math.min(DOWNLOAD_BYTES, outcome.valueBytes))
+      ? refusal('NODE_BUSY')
+      : this.#claim(outcome)
+        ? undefined
+        : refusal('DUPLICATE_INVOCATION')
+    if (refused) void compute.runStreamTask(worker, 'discard', { streamId: outcome.streamId })
+    else await sendDownload(exchange, compute, worker, outcome)
+    return refused
+  }
+
+  async #replyListing(
+    { exchange, grant }: Passage,
+    outcome: Extract<Outcome, { kind: 'listing' }>,
+  ): Promise<Failure | undefined> {
+    grant.confirm()
+    if (!grant.openStream(LISTING_BYTES)) return refusal('NODE_BUSY')
+    if (!this.#claim(outcome)) return refusal('DUPLICATE_INVOCATION')
+    await sendListing(exchange, this.#parts.compute, outcome)
+    return undefined
+  }
+
+  /** False: the invocation was answered before. */
+  #claim({ claim }: Extract<Outcome, { kind: 'answer' | 'download' | 'listing' }>): boolean {
+    if (!claim) return true
+    return this.#parts.claims.claim(claim.id, claim.expiresAtS, this.#parts.nowS())
+  }
+}
+
+const refusal = (code: Failure['code']): Failure => ({ code, detail: '' })
+
+const TOO_LARGE: Failure = { code: 'VALUE_TOO_LARGE', detail: String(VALUE_BYTES_MAX) }
+
+/** The headers that compute may look at, names in lower case, in the order received. */
+function readEntryHeaders(rawHeaders: readonly string[]): [name: string, value: string][] {
+  const headers: [string, string][] = []
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = (rawHeaders[index] ?? '').toLowerCase()
+    if (ENTRY_HEADERS.has(name) || name.startsWith(OWN_HEADER_PREFIX)) {
+      headers.push([name, rawHeaders[index + 1] ?? ''])
+    }
+  }
+  return headers
+}
