@@ -42,7 +42,7 @@ function systemFault(
     case 'EADDRINUSE':
       return {
         what: `The node cannot listen on ${place}`,
-        why: 'Another program (perhaps another node) listens there already.',
+        why: 'Another program, perhaps another node, listens there already (EADDRINUSE).',
         remedy: 'Stop that program, or choose another port: TINYCLOUD_PORT=8002 tinycloud',
       }
     case 'EADDRNOTAVAIL':

@@ -9,8 +9,9 @@ import { rmSync } from 'node:fs'
 import { type OpenedConfig, openConfig, parseConfig } from '../config/config.ts'
 import { formatFault } from '../fault.ts'
 import { createLogger, type Logger } from '../logger.ts'
-import { type RunningNode, startNode } from '../start.ts'
+import { startNode } from '../start.ts'
 import { readVersion } from '../version.ts'
+import { type Command, EXIT, UsageError } from './command.ts'
 import { notifyServiceManager } from './service-manager.ts'
 
 /** After the node was closed nothing should keep the process alive; should something do, it is ended after this time. */
@@ -25,8 +26,8 @@ export const serve: Command = async (args, context) => {
 
   const version = readVersion()
   const log = createLogger(opened.config.log)
+  logConfiguration(opened, log)
   const node = await startNode(opened.config, opened.secrets, { log, version })
-  announce(opened, node, log)
   notifyServiceManager('ready', context.environment)
 
   const ending = await Promise.race([stopRequest, node.failed])
@@ -57,19 +58,19 @@ function removeAtExit(directory: string | undefined): void {
     process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
 }
 
-/** What the person who started the node should know. Never a secret. */
-function announce(opened: OpenedConfig, node: RunningNode, log: Logger): void {
+/** What the person who starts the node should know. Never a secret. */
+function logConfiguration(opened: OpenedConfig, log: Logger): void {
   const { config, file, warnings, newSecretPath } = opened
+  log.info(
+    { configFile: file ?? 'none', database: config.database.path, blocks: config.blocks.path },
+    'configured',
+  )
+  for (const warning of warnings) log.warn(warning)
   if (newSecretPath !== undefined)
     log.warn(
       { path: newSecretPath },
-      `A secret was generated in ${newSecretPath}. Back this up: the identity of the node is derived from it.`,
+      'secret generated: back this up, the identity of the node is derived from it',
     )
-  for (const warning of warnings) log.warn(warning)
-  log.info(
-    { url: node.url, database: config.database.path, blocks: config.blocks.path, configFile: file },
-    `The node listens on ${node.url}`,
-  )
 }
 
 /** The exit code is already decided; a timer that nothing waits for ends a process that something keeps alive. */
