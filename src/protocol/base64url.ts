@@ -19,14 +19,14 @@ function withPadding(text: string): string {
 }
 
 /**
- * Ownership: short results may be views into Node's shared pool; copy before a transfer.
+ * Ownership: short results are views into Node's shared pool (a copy would double the time); copy what is kept.
  * @throws {ProtocolError} TOKEN_MALFORMED
  */
 export function parseBase64url(text: string, { padding }: Base64urlOptions): Uint8Array {
   const bytes = Buffer.from(text, 'base64url')
   const canonical = formatBase64url(bytes, { padding })
   if (canonical !== text) throw new ProtocolError('TOKEN_MALFORMED', 'not canonical base64url')
-  return bytes
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 export function formatBase64url(bytes: Uint8Array, { padding }: Base64urlOptions): string {

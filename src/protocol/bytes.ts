@@ -37,7 +37,7 @@ export const toHex = (bytes: Uint8Array): string => viewOf(bytes).toString('hex'
 /** @throws {ProtocolError} TOKEN_MALFORMED: another character, an odd number of digits, a `0x`. */
 export function parseHex(text: string): Uint8Array {
   if (!EVEN_HEX.test(text)) throw new ProtocolError('TOKEN_MALFORMED', 'not hexadecimal')
-  return Buffer.from(text, 'hex')
+  return new Uint8Array(Buffer.from(text, 'hex'))
 }
 
 export const utf8 = (text: string): Uint8Array => encoder.encode(text)
