@@ -91,6 +91,7 @@ export const WIRE_ERRORS = {
   STORAGE_FULL: refusal(507, 'The node has no storage space left'),
   UPLOAD_TIMEOUT: refusal(408, 'The upload did not arrive in time'),
   VALUE_CORRUPT: refusal(500, 'The stored value failed its integrity check'),
+  VALUE_MISSING: refusal(500, 'The stored value failed its integrity check'),
   INTERNAL: refusal(500, 'Internal error'),
 } as const satisfies Record<string, WireError>
 

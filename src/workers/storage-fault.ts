@@ -3,7 +3,7 @@ import { type ErrorCode } from '../protocol/error.ts'
 
 export type StorageFaultCode = Extract<
   ErrorCode,
-  'STORAGE_UNAVAILABLE' | 'STORAGE_FULL' | 'VALUE_CORRUPT' | 'INTERNAL'
+  'STORAGE_UNAVAILABLE' | 'STORAGE_FULL' | 'VALUE_CORRUPT' | 'VALUE_MISSING' | 'INTERNAL'
 >
 
 export class StorageFault extends Error {

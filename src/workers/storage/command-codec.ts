@@ -42,22 +42,13 @@ export function writeCommand(writer: PackedWriter, command: StorageCommand): voi
 
 /** Borrowed: byte fields are views into the batch. */
 export function readCommand(reader: PackedReader): StorageCommand {
-  const kind = KINDS[reader.u8()] as (typeof KINDS)[number]
+  const kind = nameAt(KINDS, reader.u8())
   const base = {
     requestId: reader.u32(),
     statementId: reader.raw(DIGEST_BYTES),
     digest: reader.raw(DIGEST_BYTES),
   }
-  switch (kind) {
-    case 'mutate':
-      return readMutate(reader, base)
-    case 'delegate':
-      return readDelegate(reader, base)
-    case 'alias':
-      return { ...base, kind, spaces: readTexts(reader) } satisfies AliasCommand
-    case 'revoke':
-      return readRevoke(reader, base)
-  }
+  return READERS[kind](reader, base)
 }
 
 /** Every command of a batch, in the order written. Borrowed: byte fields are views into the batch. */
@@ -69,6 +60,23 @@ export function readCommands(batch: ArrayBuffer | Uint8Array): StorageCommand[] 
 }
 
 type CommandBase = Pick<StorageCommand, 'requestId' | 'statementId' | 'digest'>
+
+const READERS = {
+  mutate: readMutate,
+  delegate: readDelegate,
+  alias: readAlias,
+  revoke: readRevoke,
+} as const satisfies Record<
+  StorageCommand['kind'],
+  (reader: PackedReader, base: CommandBase) => StorageCommand
+>
+
+/** The name of a number that a writer of the same build wrote. */
+function nameAt<T extends string>(names: readonly T[], index: number): T {
+  const name = names[index]
+  if (name === undefined) throw new RangeError(`packed command: no name has the number ${index}`)
+  return name
+}
 
 function writeMutate(writer: PackedWriter, command: MutateCommand): void {
   writer.f64(command.expiresAtS)
@@ -101,7 +109,7 @@ function writePrecondition(writer: PackedWriter, precondition: Precondition): vo
 }
 
 function readPrecondition(reader: PackedReader): Precondition {
-  const kind = PRECONDITIONS[reader.u8()] as (typeof PRECONDITIONS)[number]
+  const kind = nameAt(PRECONDITIONS, reader.u8())
   return kind === 'matches' ? { kind, digest: reader.raw(DIGEST_BYTES) } : { kind }
 }
 
@@ -162,7 +170,7 @@ function readDelegate(reader: PackedReader, base: CommandBase): DelegateCommand 
   return {
     kind: 'delegate',
     ...base,
-    encoding: readEncoding(reader),
+    encoding: nameAt(ENCODINGS, reader.u8()),
     delegator: reader.text(),
     delegatee: reader.text(),
     notBeforeS: readTime(reader),
@@ -180,6 +188,10 @@ function readDelegate(reader: PackedReader, base: CommandBase): DelegateCommand 
   }
 }
 
+function readAlias(reader: PackedReader, base: CommandBase): AliasCommand {
+  return { kind: 'alias', ...base, spaces: readTexts(reader) }
+}
+
 function writeRevoke(writer: PackedWriter, command: RevokeCommand): void {
   writer.u8(ENCODINGS.indexOf(command.encoding)).text(command.revoker)
   writeLink(writer, command.target)
@@ -193,7 +205,7 @@ function readRevoke(reader: PackedReader, base: CommandBase): RevokeCommand {
   return {
     kind: 'revoke',
     ...base,
-    encoding: readEncoding(reader),
+    encoding: nameAt(ENCODINGS, reader.u8()),
     revoker: reader.text(),
     target: readLink(reader),
     targetCid: reader.text(),
@@ -201,10 +213,6 @@ function readRevoke(reader: PackedReader, base: CommandBase): RevokeCommand {
     spaces: readTexts(reader),
     tokenSection: reader.bytes(),
   }
-}
-
-function readEncoding(reader: PackedReader): 'ucan' | 'cacao' {
-  return ENCODINGS[reader.u8()] as 'ucan' | 'cacao'
 }
 
 function writeRelies(writer: PackedWriter, relies: readonly ReliedDelegation[]): void {

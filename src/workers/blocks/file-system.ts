@@ -1,0 +1,34 @@
+/** The calls of `node:fs` that the writers of blocks make: a seam at which tests let a disk fail. */
+import fs from 'node:fs'
+
+export type FileSystem = Pick<
+  typeof fs,
+  | 'closeSync'
+  | 'fdatasyncSync'
+  | 'fstatSync'
+  | 'fsyncSync'
+  | 'ftruncateSync'
+  | 'mkdirSync'
+  | 'openSync'
+  | 'readdirSync'
+  | 'readSync'
+  | 'renameSync'
+  | 'rmSync'
+  | 'statSync'
+  | 'unlinkSync'
+  | 'writevSync'
+>
+
+export const NODE_FILE_SYSTEM: FileSystem = fs
+
+/** Code of a system error (`ENOENT`); undefined: not one. */
+export function systemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
+
+/** A write that took fewer bytes than it was given: what a full disk does instead of failing. */
+export function shortWrite(writtenBytes: number, wantedBytes: number): Error {
+  const error = new Error(`ENOSPC: wrote ${writtenBytes} of ${wantedBytes} bytes`)
+  return Object.assign(error, { code: 'ENOSPC' })
+}

@@ -1,0 +1,82 @@
+/**
+ * The index at the end of a sealed pack: which rows its sections belong to. One DAG-CBOR block as the last CAR section,
+ * so any CAR reader opens the pack.
+ *
+ *   block  = {"entries": bytes, "format": 1}
+ *   entry  = row id, 8 bytes ‖ offset, 6 bytes ‖ length, 6 bytes, each big-endian; 20 bytes
+ *
+ * The entry of a value names one section; that of a statement all sections of its record. Nothing is found through the
+ * index while the node runs (rows hold places): compaction and checks read it, and it can be rebuilt from the rows.
+ */
+import { formatCarSection, parseCarSection } from '../../../protocol/car.ts'
+import { DAG_CBOR_CODEC } from '../../../protocol/cid.ts'
+import { blake3 } from '../../../protocol/crypto/blake3.ts'
+import { decodeDagCbor, encodeDagCbor } from '../../../protocol/dag-cbor.ts'
+import { asObject } from '../../../protocol/json.ts'
+
+export interface PackEntry {
+  readonly rowId: number
+  /** Of the first section in the pack file. */
+  readonly offset: number
+  readonly lengthBytes: number
+}
+
+const FORMAT = 1
+const ENTRY_BYTES = 20
+const INDEX_DEPTH_MAX = 1
+
+/** The entries of a pack as it grows, in little memory. */
+export class PackIndex {
+  #entries: Buffer = Buffer.allocUnsafeSlow(ENTRY_BYTES * 1024)
+  #lengthBytes = 0
+
+  get entryCount(): number {
+    return this.#lengthBytes / ENTRY_BYTES
+  }
+
+  add({ rowId, offset, lengthBytes }: PackEntry): void {
+    if (this.#lengthBytes === this.#entries.length) {
+      const grown = Buffer.allocUnsafeSlow(this.#entries.length * 2)
+      this.#entries.copy(grown)
+      this.#entries = grown
+    }
+    const at = this.#lengthBytes
+    this.#entries.writeBigUInt64BE(BigInt(rowId), at)
+    this.#entries.writeUIntBE(offset, at + 8, 6)
+    this.#entries.writeUIntBE(lengthBytes, at + 14, 6)
+    this.#lengthBytes = at + ENTRY_BYTES
+  }
+
+  /** The last section of the pack. */
+  formatSection(): Uint8Array {
+    const entries = this.#entries.subarray(0, this.#lengthBytes)
+    const block = encodeDagCbor({ entries: new Uint8Array(entries), format: FORMAT })
+    return formatCarSection(DAG_CBOR_CODEC, blake3(block), block)
+  }
+}
+
+/**
+ * The entries of an index section.
+ * @throws {ProtocolError} TOKEN_MALFORMED, {RangeError} when the bytes are no index of ours
+ */
+export function parsePackIndex(section: Uint8Array): PackEntry[] {
+  const parsed = parseCarSection(section, 0)
+  if (!parsed) throw new RangeError('the index of the pack is cut off')
+  const block = asObject(decodeDagCbor(parsed.data, { depthMax: INDEX_DEPTH_MAX, canonical: true }))
+  const packed = block['entries']
+  if (
+    block['format'] !== FORMAT ||
+    !(packed instanceof Uint8Array) ||
+    packed.length % ENTRY_BYTES !== 0
+  )
+    throw new RangeError('not the index of a pack')
+  const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength)
+  const entries: PackEntry[] = []
+  for (let at = 0; at < bytes.length; at += ENTRY_BYTES)
+    entries.push({
+      rowId: Number(bytes.readBigUInt64BE(at)),
+      offset: bytes.readUIntBE(at + 8, 6),
+      lengthBytes: bytes.readUIntBE(at + 14, 6),
+    })
+  return entries
+}

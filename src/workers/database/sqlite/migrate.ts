@@ -1,0 +1,46 @@
+/** Brings the schema of a SQLite database up to this program, or says why that cannot be. */
+import { StartFault } from '../../start-fault.ts'
+import { MIGRATION_001 } from '../migrations/001-initial.ts'
+import { type Migration } from '../migrations/migration.ts'
+import { type Connection } from './connection.ts'
+
+const MIGRATIONS: readonly Migration[] = [MIGRATION_001]
+
+/** `TCDB`: marks a SQLite file as one of ours. */
+const APPLICATION_ID = 0x54434442
+
+/**
+ * Applies what is missing, in one transaction. An empty file is a new database.
+ * @throws {StartFault} when it is another program's database, or newer than this program
+ */
+export function migrate(connection: Connection, path: string): void {
+  const version = readVersion(connection, path)
+  const newest = MIGRATIONS.length
+  if (version > newest)
+    throw new StartFault({
+      what: `The database ${path} is newer than this program`,
+      why: `it has schema ${version}, and this program knows ${newest}`,
+      remedy: 'Run the version of tinycloud that wrote it, or a newer one.',
+    })
+  if (version === newest) return
+  connection.transaction(() => {
+    for (const migration of MIGRATIONS.slice(version))
+      for (const statement of migration.statements) connection.exec(statement)
+    connection.pragma(`application_id = ${APPLICATION_ID}`)
+    connection.pragma(`user_version = ${newest}`)
+  })()
+}
+
+/** 0: new and empty. */
+function readVersion(connection: Connection, path: string): number {
+  const applicationId = Number(connection.pragma('application_id', { simple: true }))
+  if (applicationId === APPLICATION_ID)
+    return Number(connection.pragma('user_version', { simple: true }))
+  const tables = connection.prepare('SELECT count(*) FROM sqlite_schema').pluck().get()
+  if (applicationId === 0 && tables === 0) return 0
+  throw new StartFault({
+    what: `${path} is not a database of tinycloud`,
+    why: 'it is a SQLite database of another program',
+    remedy: 'Name another file in storage.database; a file that does not exist is created.',
+  })
+}

@@ -1,0 +1,80 @@
+/**
+ * Reads for compute on SQLite: one read transaction per batch, in one synchronous stretch, so that every request of
+ * the batch sees what was committed before the batch arrived (DESIGN §2).
+ */
+import { type Statement } from 'better-sqlite3'
+import { StorageFault } from '../../storage-fault.ts'
+import { type DatabaseReader, type ReadFacts, type ReadRequest } from '../facts.ts'
+import { RowChecksum } from '../row-checksum.ts'
+import { type Connection, openReader } from './connection.ts'
+import { DelegationLookup } from './delegation-lookup.ts'
+import { KeyList } from './key-list.ts'
+import { KeyLookup } from './key-lookup.ts'
+import { versionFacts } from './version-facts.ts'
+
+export class SqliteReader implements DatabaseReader {
+  readonly #connection: Connection
+  readonly #begin: Statement
+  readonly #commit: Statement
+  readonly #space: Statement<[string], number>
+  readonly #segments: Statement<[number], Buffer>
+  readonly #keys: KeyLookup
+  readonly #list: KeyList
+  readonly #delegations: DelegationLookup
+
+  constructor(path: string) {
+    const connection = openReader(path)
+    const checksum = new RowChecksum()
+    this.#connection = connection
+    this.#begin = connection.prepare('BEGIN')
+    this.#commit = connection.prepare('COMMIT')
+    this.#space = connection
+      .prepare<[string], number>(
+        'SELECT space_no FROM space WHERE space_id = ? AND hosted_at IS NOT NULL',
+      )
+      .pluck()
+    this.#segments = connection
+      .prepare<[number], Buffer>('SELECT segments FROM object WHERE object_no = ?')
+      .pluck()
+    this.#keys = new KeyLookup(connection, checksum)
+    this.#list = new KeyList(connection, checksum)
+    this.#delegations = new DelegationLookup(connection, checksum)
+  }
+
+  read(batch: readonly ReadRequest[]): ReadFacts[] {
+    try {
+      this.#begin.run()
+      try {
+        return batch.map((request) => this.#answer(request))
+      } finally {
+        this.#commit.run()
+      }
+    } catch (cause) {
+      if (cause instanceof StorageFault) throw cause
+      throw new StorageFault('STORAGE_UNAVAILABLE', 'the database cannot be read', { cause })
+    }
+  }
+
+  close(): void {
+    this.#connection.close()
+  }
+
+  #answer(request: ReadRequest): ReadFacts {
+    const { delegations, statements, spaces, keys, list, spaceDelegations } = request
+    return {
+      delegations: delegations.map((digest) => this.#delegations.findByCid(digest)),
+      statements: statements.map((statementId) => this.#delegations.findByStatement(statementId)),
+      spaces: spaces.map((space) => {
+        const spaceNo = this.#space.get(space)
+        return spaceNo === undefined ? undefined : { spaceNo }
+      }),
+      keys: keys.map(({ space, key }) => {
+        const spaceNo = this.#space.get(space)
+        const row = spaceNo === undefined ? undefined : this.#keys.find(spaceNo, key)
+        return row && versionFacts(row, (objectNo) => this.#segments.get(objectNo))
+      }),
+      list: list && this.#list.read(this.#space.get(list.space), list),
+      spaceDelegations: spaceDelegations && this.#delegations.listOfSpace(spaceDelegations),
+    }
+  }
+}

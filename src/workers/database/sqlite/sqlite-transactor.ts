@@ -1,0 +1,112 @@
+/** The writing connection on SQLite: every step of a group is one synchronous stretch. */
+import { type Statement } from 'better-sqlite3'
+import { type PackRow, type PackState } from '../rows.ts'
+import {
+  type CheckpointMode,
+  type GroupChanges,
+  type GroupFacts,
+  type GroupQuestions,
+  type LogState,
+  type Transactor,
+} from '../transactor.ts'
+import { type Connection, openWriter } from './connection.ts'
+import { GroupLoader } from './group-loader.ts'
+import { GroupWriter } from './group-writer.ts'
+import { RunStore } from './run-store.ts'
+
+type LogColumns = [isBusy: number, logPages: number, checkpointedPages: number]
+
+export class SqliteTransactor implements Transactor {
+  readonly #connection: Connection
+  readonly #path: string
+  readonly #loader: GroupLoader
+  readonly #writer: GroupWriter
+  readonly #runs: RunStore
+  readonly #begin: Statement
+  readonly #commit: Statement
+  readonly #logState: Statement<[], LogColumns>
+
+  /** Taken: the connection. Its schema is up to date. */
+  constructor(connection: Connection, path: string) {
+    this.#connection = connection
+    this.#path = path
+    this.#loader = new GroupLoader(connection)
+    this.#writer = new GroupWriter(connection)
+    this.#runs = new RunStore(connection)
+    this.#begin = connection.prepare('BEGIN IMMEDIATE')
+    this.#commit = connection.prepare('COMMIT')
+    this.#logState = connection.prepare<[], LogColumns>('PRAGMA wal_checkpoint(NOOP)').raw()
+  }
+
+  begin(): void {
+    this.#begin.run()
+  }
+
+  load(questions: GroupQuestions): GroupFacts {
+    return this.#loader.load(questions)
+  }
+
+  apply(changes: GroupChanges): void {
+    this.#writer.apply(changes)
+  }
+
+  commit(): void {
+    this.#commit.run()
+  }
+
+  rollback(): void {
+    // SQLite ends the transaction itself after some errors.
+    if (this.#connection.inTransaction) this.#connection.exec('ROLLBACK')
+  }
+
+  readCommittedGroup(runNo: number): number {
+    const connection = openWriter(this.#path)
+    try {
+      return new RunStore(connection).readCommittedGroup(runNo)
+    } finally {
+      connection.close()
+    }
+  }
+
+  logState(): LogState {
+    return logStateOf(this.#logState.get())
+  }
+
+  checkpoint(mode: CheckpointMode): LogState {
+    const statement = this.#connection.prepare<[], LogColumns>(`PRAGMA wal_checkpoint(${mode})`)
+    return logStateOf(statement.raw().get())
+  }
+
+  addPack(pack: PackRow): void {
+    this.#runs.addPack(pack)
+  }
+
+  finishPack(packNo: number, state: PackState, fileBytes: number): void {
+    this.#runs.finishPack(packNo, state, fileBytes)
+  }
+
+  readDeadObjects(deadBeforeS: number, limit: number): number[] {
+    return this.#runs.readDeadObjects(deadBeforeS, limit)
+  }
+
+  deleteObjects(objectNos: readonly number[]): void {
+    this.#runs.deleteObjects(objectNos)
+  }
+
+  endRun(runNo: number, endedAtS: number): void {
+    this.#runs.endRun(runNo, endedAtS)
+  }
+
+  markRunClean(runNo: number, cleanedAtS: number): void {
+    this.#runs.markRunClean(runNo, cleanedAtS)
+  }
+
+  close(): void {
+    this.#connection.close()
+  }
+}
+
+function logStateOf(columns: LogColumns | undefined): LogState {
+  const [isBusy, logPages, checkpointedPages] = columns ?? [1, 0, 0]
+  return { isBusy: isBusy !== 0, logPages, checkpointedPages }
+}

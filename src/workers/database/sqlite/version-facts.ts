@@ -1,0 +1,38 @@
+/** A version row as compute sees it. */
+import { StorageFault } from '../../storage-fault.ts'
+import { type ValuePlace } from '../../blocks/place.ts'
+import { type VersionFacts } from '../facts.ts'
+import { type VersionRow } from '../tables/kv.ts'
+
+/** @throws {StorageFault} VALUE_CORRUPT when a live version names no place */
+export function versionFacts(
+  row: VersionRow,
+  segmentsOf: (objectNo: number) => Uint8Array | undefined,
+): VersionFacts {
+  return {
+    versionNo: row.versionNo,
+    isDeleted: row.isDeleted,
+    digest: row.digest,
+    valueBytes: row.valueBytes,
+    place: row.isDeleted ? undefined : placeOf(row, segmentsOf),
+    headers: readHeaders(row.headers),
+  }
+}
+
+function placeOf(
+  { versionNo, valueBytes, packNo, packOffset, packLength, objectNo }: VersionRow,
+  segmentsOf: (objectNo: number) => Uint8Array | undefined,
+): ValuePlace {
+  if (packNo !== null && packOffset !== null && packLength !== null)
+    return { kind: 'pack', packNo, offset: packOffset, lengthBytes: packLength }
+  const segments = objectNo === null ? undefined : segmentsOf(objectNo)
+  if (objectNo === null || !segments)
+    throw new StorageFault('VALUE_CORRUPT', `kv_version ${versionNo} names no place`)
+  return { kind: 'object', objectNo, valueBytes, segments }
+}
+
+/** The row's checksum has told that the text is what was written. */
+function readHeaders(text: string): VersionFacts['headers'] {
+  const headers: unknown = JSON.parse(text)
+  return headers as VersionFacts['headers']
+}

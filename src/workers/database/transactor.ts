@@ -1,0 +1,141 @@
+/**
+ * The seam between the storage actor and a database engine: whole steps of a group, not statements (DESIGN §5).
+ * SQLite runs each step in one synchronous stretch; a server engine takes few round trips. Nothing above this file
+ * knows which.
+ */
+import { type ChainLink } from '../../protocol/authority.ts'
+import {
+  type EpochRow,
+  type EventRow,
+  type ObjectRow,
+  type PackRow,
+  type PackState,
+  type ReplayRow,
+  type SpaceRow,
+  type StatementRow,
+} from './rows.ts'
+import { type DelegationRow } from './tables/delegation.ts'
+import { type CurrentRow, type VersionRow } from './tables/kv.ts'
+import { type RevocationRow } from './tables/revocation.ts'
+
+/** Everything that deciding a group needs to know. Without repetitions. */
+export interface GroupQuestions {
+  readonly spaces: readonly string[]
+  readonly keys: readonly { readonly spaceIndex: number; readonly key: Uint8Array }[]
+  readonly replays: readonly ReplayRow[]
+  /** Statement ids of delegations: is it stored? */
+  readonly delegations: readonly Uint8Array[]
+  /** Is it revoked? */
+  readonly links: readonly ChainLink[]
+}
+
+/** The answers, each list in the order of its question. */
+export interface GroupFacts {
+  readonly spaces: readonly (SpaceRow | undefined)[]
+  readonly keys: readonly (KeyVersion | undefined)[]
+  readonly replays: readonly boolean[]
+  /** Row ids. */
+  readonly delegations: readonly (number | undefined)[]
+  readonly links: readonly boolean[]
+  /** Replay rows at or below this expiry are gone: such an invocation is expired whatever the clock says. */
+  readonly replayBoundS: number
+}
+
+/** What a change to a key needs of the version that counts now. */
+export type KeyVersion = Pick<
+  VersionRow,
+  'versionNo' | 'isDeleted' | 'digest' | 'valueBytes' | 'packNo' | 'packLength' | 'objectNo'
+>
+
+/** The row of `kv_current` that a group leaves behind, and which one it found. */
+export interface CurrentChange {
+  readonly row: CurrentRow
+  readonly found: 'none' | 'live' | 'deleted'
+}
+
+/** The rows of one group. */
+export interface GroupChanges {
+  readonly run: RunProgress
+  readonly newSpaces: readonly SpaceRow[]
+  readonly changedSpaces: readonly SpaceRow[]
+  readonly statements: readonly StatementRow[]
+  readonly epochs: readonly EpochRow[]
+  readonly events: readonly EventRow[]
+  readonly versions: readonly VersionRow[]
+  readonly currents: readonly CurrentChange[]
+  readonly objects: readonly ObjectRow[]
+  readonly deadObjects: readonly number[]
+  readonly deadAtS: number
+  readonly delegations: readonly DelegationRow[]
+  readonly delegationCids: readonly { readonly digest: Uint8Array; readonly delegationNo: number }[]
+  readonly delegationSpaces: readonly {
+    readonly spaceNo: number
+    readonly delegationNo: number
+    readonly eventNo: number | null
+  }[]
+  readonly revocations: readonly RevocationRow[]
+  readonly replays: readonly ReplayRow[]
+  /** Live bytes that packs gain or lose. */
+  readonly packLiveBytes: ReadonlyMap<number, number>
+  /** Replay rows up to this expiry may go; undefined: it is not time. */
+  readonly purgeReplaysToS: number | undefined
+}
+
+/** What every group writes to the row of its run. */
+export interface RunProgress {
+  readonly runNo: number
+  readonly groupNo: number
+  readonly packNo: number
+  readonly packBytes: number
+  readonly objectMark: number
+}
+
+/** SQLite answers at once, a server engine later. */
+export type MaybePromise<T> = T | Promise<T>
+
+/**
+ * The writing connection of a run. One group at a time: `begin`, `load`, `apply`, `commit`, or `rollback` at any point;
+ * everything below them is a transaction of its own, and never runs while a group does.
+ * Methods throw what their engine throws; `faultKindOf` (storage/fault-kind.ts) says what that means.
+ */
+export interface Transactor {
+  begin(): MaybePromise<void>
+  load(questions: GroupQuestions): MaybePromise<GroupFacts>
+  /** @throws {RunEnded} when the run was declared dead */
+  apply(changes: GroupChanges): MaybePromise<void>
+  commit(): MaybePromise<void>
+  /** Safe at any time. */
+  rollback(): MaybePromise<void>
+  /** On a new connection: the number of the last group that this run has committed. */
+  readCommittedGroup(runNo: number): MaybePromise<number>
+  logState(): MaybePromise<LogState>
+  checkpoint(mode: CheckpointMode): MaybePromise<LogState>
+  /** A pack exists as a row before it exists as a file. */
+  addPack(pack: PackRow): MaybePromise<void>
+  /** Writes down the length of a pack that is not active any more. */
+  finishPack(packNo: number, state: PackState, fileBytes: number): MaybePromise<void>
+  /** Objects dropped before this time, oldest first. */
+  readDeadObjects(deadBeforeS: number, limit: number): MaybePromise<number[]>
+  /** Their files are gone. */
+  deleteObjects(objectNos: readonly number[]): MaybePromise<void>
+  endRun(runNo: number, endedAtS: number): MaybePromise<void>
+  markRunClean(runNo: number, cleanedAtS: number): MaybePromise<void>
+  close(): MaybePromise<void>
+}
+
+export type CheckpointMode = 'PASSIVE' | 'RESTART' | 'TRUNCATE'
+
+/** The write-ahead log, where an engine has one of ours to look after. */
+export interface LogState {
+  /** Readers were in the way: not an error, there is a next time. */
+  readonly isBusy: boolean
+  readonly logPages: number
+  /** Those that the database file already has. */
+  readonly checkpointedPages: number
+}
+
+/** Somebody else declared this run dead: nothing that it does can commit any more. */
+export class RunEnded extends Error {
+  override readonly name = 'RunEnded'
+  readonly code = 'RUN_ENDED'
+}

@@ -1,0 +1,49 @@
+/**
+ * Decides a delegation that compute did not find stored. Its chain was proven on immutable facts; what is left is
+ * whether a parent was taken back meanwhile, and whether somebody else stored the same statement first.
+ */
+import { type ChainLink } from '../../../protocol/authority.ts'
+import { formatRawCid } from '../../../protocol/cid.ts'
+import { CHAIN_DELEGATIONS_MAX } from '../../../protocol/limits.ts'
+import { textOf } from '../group-questions.ts'
+import { type GroupView } from '../group-view.ts'
+import { type DelegateCommand } from '../request.ts'
+import { type Decision, refuse } from './decision.ts'
+import { describeAncestor, findRevokedLink } from './revoked-link.ts'
+
+export type DelegateOutcome =
+  | { readonly kind: 'new'; readonly closure: readonly ChainLink[] }
+  /** The statement is stored; this may be another spelling of it. */
+  | { readonly kind: 'stored'; readonly delegationNo: number }
+
+/** Rule: reference-behaviour §2.8. The window of a parent is not compared with the clock here. */
+export function decideDelegate(
+  command: DelegateCommand,
+  view: GroupView,
+): Decision<DelegateOutcome> {
+  const delegationNo = view.delegationNo(command.statementId)
+  if (delegationNo !== undefined)
+    return { kind: 'accept', outcome: { kind: 'stored', delegationNo } }
+  const revoked = findRevokedLink(command.relies, view)
+  if (revoked)
+    return revoked.ancestor
+      ? refuse(
+          'PARENT_ANCESTOR_REVOKED',
+          describeAncestor(revoked.leaf, revoked.ancestor, 'parent'),
+        )
+      : refuse('PARENT_REVOKED', formatRawCid(revoked.leaf.digest))
+  const closure = closureOf(command)
+  if (closure.length > CHAIN_DELEGATIONS_MAX) return refuse('CHAIN_LIMIT')
+  return { kind: 'accept', outcome: { kind: 'new', closure } }
+}
+
+/** Itself first, then every ancestor once. */
+function closureOf({ statementId, digest, relies }: DelegateCommand): ChainLink[] {
+  const links = new Map<string, ChainLink>([[textOf(statementId), { statementId, digest }]])
+  for (const { closure } of relies)
+    for (const link of closure) {
+      const name = textOf(link.statementId)
+      if (!links.has(name)) links.set(name, link)
+    }
+  return [...links.values()]
+}
