@@ -153,7 +153,9 @@ async function endWith(child: Child, signal: NodeJS.Signals): Promise<ExitStatus
   timeout.abort()
   if (first !== 'late') return first
   child.process.kill('SIGKILL')
-  throw new Error(`the node did not end within ${STOP_TIMEOUT_MS} ms of ${signal}:\n${child.output()}`)
+  throw new Error(
+    `the node did not end within ${STOP_TIMEOUT_MS} ms of ${signal}:\n${child.output()}`,
+  )
 }
 
 /**

@@ -76,7 +76,7 @@ export function parseTrace(text: string): Call[] {
       pending.set(thread, { name: unfinished[1] ?? '', args: unfinished[2] ?? '', enteredAt: at })
       return
     }
-    const resumed = /^<\.\.\. (\w+) resumed>(.*)\) = (.*)$/.exec(rest)
+    const resumed = /^<\.\.\. (\w+) resumed>(.*)\)\s+= (.*)$/.exec(rest)
     const begun = pending.get(thread)
     if (resumed && begun) {
       pending.delete(thread)
@@ -100,7 +100,8 @@ const isWrite = (call: Call): boolean => WRITES.has(call.name) && call.result > 
 /** Every call that starts an answer with status 2xx, in order. */
 export const acknowledgements = (calls: readonly Call[]): Call[] =>
   calls.filter(
-    (call) => WRITES.has(call.name) && call.file.startsWith('TCP') && /"HTTP\/1\.1 2/.test(call.args),
+    (call) =>
+      WRITES.has(call.name) && call.file.startsWith('TCP') && /"HTTP\/1\.1 2/.test(call.args),
   )
 
 /** The trace as a node would leave it that does not sync some of its files. */
@@ -117,8 +118,7 @@ const syncAfter = (calls: readonly Call[], write: Call, deadline: number): Call 
       call.leftAt < deadline,
   )
 
-const describeCall = (call: Call): string =>
-  `line ${call.enteredAt + 1}: ${call.name} ${call.file}`
+const describeCall = (call: Call): string => `line ${call.enteredAt + 1}: ${call.name} ${call.file}`
 
 const lastPerFile = (calls: readonly Call[]): Call[] => [
   ...new Map(calls.map((call) => [call.file, call])).values(),
@@ -139,7 +139,9 @@ function checkChange(window: readonly Call[], answer: Call): string[] {
     else if (sync.leftAt > lastRow.enteredAt)
       problems.push(`${describeCall(write)} was synced only after its rows were written`)
   }
-  for (const rename of window.filter((call) => RENAMES.has(call.name) && /objects/.test(call.args))) {
+  for (const rename of window.filter(
+    (call) => RENAMES.has(call.name) && /objects/.test(call.args),
+  )) {
     const isKept = window.some(
       (call) =>
         isSync(call) &&

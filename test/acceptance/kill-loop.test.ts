@@ -1,0 +1,40 @@
+/**
+ * SIGKILL at random moments. Goal: every acknowledged write, delete, delegation and revocation is there after the
+ * restart, and an acknowledged invocation stays used up. What was not acknowledged may be there or not.
+ *
+ * `TINYCLOUD_TEST_KILLS` sets the kills per run, `TINYCLOUD_TEST_SEED` repeats a run's choices.
+ */
+import { expect, it } from 'vitest'
+import { runKillLoop } from '../_util/kill-loop/run.ts'
+import { chooseSeed, countFromEnvironment } from '../_util/random.ts'
+
+const KILLS = countFromEnvironment('TINYCLOUD_TEST_KILLS', 20)
+/** Restart, load and checks of one round on a slow machine. */
+const ROUND_TIMEOUT_MS = 15_000
+const PROGRESS_ROUNDS = 25
+
+it.each([
+  { name: 'the default pool', computeWorkers: undefined, kills: KILLS },
+  { name: 'four compute workers', computeWorkers: 4, kills: Math.ceil(KILLS / 2) },
+])(
+  'loses nothing that was acknowledged, on $name',
+  async ({ name, computeWorkers, kills }) => {
+    const seed = chooseSeed()
+    const report = await runKillLoop({
+      seed,
+      kills,
+      ...(computeWorkers === undefined ? {} : { computeWorkers }),
+      onRound: (round) => {
+        if (round.kills % PROGRESS_ROUNDS === 0) process.stdout.write(`${JSON.stringify(round)}\n`)
+      },
+    })
+    process.stdout.write(
+      `kill loop, ${name}, seed ${seed}: ${report.kills} kills under load, ${report.startKills} while starting, ` +
+        `${report.checkedCount} acknowledged operations checked, ${report.losses.length} losses\n`,
+    )
+    expect(report.losses).toEqual([])
+    expect(report.problems).toEqual([])
+    expect(report.checkedCount).toBeGreaterThan(kills * 10)
+  },
+  60_000 + KILLS * ROUND_TIMEOUT_MS,
+)
