@@ -1,0 +1,155 @@
+/** The real edge of the node over stand-in workers, on a port of its own, and a raw way to talk to it. */
+import { type AddressInfo, connect } from 'node:net'
+
+import { ComputeClient } from '../../src/main/compute-client.ts'
+import { HealthProbe } from '../../src/main/http/health-probe.ts'
+import { createServer } from '../../src/main/http/server.ts'
+import { SignedRequests } from '../../src/main/http/signed-requests.ts'
+import {
+  Admission,
+  ADMISSION_LIMITS,
+  type AdmissionLimits,
+} from '../../src/main/pipeline/admission.ts'
+import { Dispatcher } from '../../src/main/pipeline/dispatcher.ts'
+import { ReplayClaims } from '../../src/main/pipeline/replay-claims.ts'
+import { StorageClient } from '../../src/main/storage-client.ts'
+import { type ComputeOptions } from '../../src/workers/compute/request.ts'
+import { type StorageOptions } from '../../src/workers/storage/request.ts'
+import { type StandInStorage } from './stand-in-storage.worker.ts'
+
+export const STAND_IN_COMPUTE_URL = new URL('./stand-in-compute.worker.ts', import.meta.url)
+export const STAND_IN_STORAGE_URL = new URL('./stand-in-storage.worker.ts', import.meta.url)
+
+export interface StandInOptions {
+  readonly cors?: boolean
+  readonly staging?: 'memory' | 'file'
+  readonly limits?: Partial<AdmissionLimits>
+  readonly workerCount?: number
+  readonly storage?: StandInStorage
+}
+
+export interface StandInNode {
+  readonly url: string
+  readonly port: number
+  readonly compute: ComputeClient
+  readonly admission: Admission
+  readonly dispatcher: Dispatcher
+  readonly signed: SignedRequests
+  readonly lostWorkers: string[]
+  readonly faults: unknown[]
+  setStopping(): void
+  post(
+    token: string,
+    options?: { path?: string; body?: RequestInit['body']; headers?: Record<string, string> },
+  ): Promise<Response>
+  close(): Promise<void>
+}
+
+export async function openStandInNode(options: StandInOptions = {}): Promise<StandInNode> {
+  const faults: unknown[] = []
+  const lostWorkers: string[] = []
+  let isStopping = false
+  const parts: { dispatcher?: Dispatcher } = {}
+  const { client: storage } = await StorageClient.open({
+    workerUrl: STAND_IN_STORAGE_URL,
+    workerData: (options.storage ?? {}) as unknown as StorageOptions,
+    events: {
+      onReplies: (replies) => parts.dispatcher?.settleReplies(replies),
+      onUnwritable: () => undefined,
+      onLog: () => undefined,
+    },
+  })
+  const compute = await ComputeClient.open({
+    workerUrl: STAND_IN_COMPUTE_URL,
+    workerCount: options.workerCount ?? 1,
+    workerData: {} as ComputeOptions,
+    events: { onWorkerLost: (_threadId, reason) => lostWorkers.push(reason) },
+  })
+  const dispatcher = new Dispatcher({ compute, storage, observer: { onBatch: () => undefined } })
+  parts.dispatcher = dispatcher
+  const admission = new Admission({ ...ADMISSION_LIMITS, ...options.limits })
+  const signed = new SignedRequests({
+    admission,
+    dispatcher,
+    compute,
+    claims: new ReplayClaims(1024, 7),
+    staging: options.staging ?? 'memory',
+    nowS: () => Date.now() / 1000,
+  })
+  const targets = {
+    probeStorage: (write: boolean) => storage.probe(write),
+    isComputeAlive: () => compute.workerCount > 0,
+  }
+  const app = createServer({
+    settings: {
+      cors: options.cors ?? true,
+      isStopping: () => isStopping,
+      onAnswered: () => undefined,
+    },
+    signed,
+    probe: new HealthProbe(targets, () => performance.now()),
+    info: { protocol: 1, version: '0', features: ['kv'], nodeId: 'did:key:z', inTEE: false },
+    nodeSecret: new Uint8Array(32).fill(7),
+    onFault: (error) => faults.push(error),
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const url = `http://127.0.0.1:${port}`
+  return {
+    url,
+    port,
+    compute,
+    admission,
+    dispatcher,
+    signed,
+    lostWorkers,
+    faults,
+    setStopping: () => {
+      isStopping = true
+    },
+    post: (token, { path = '/invoke', body, headers = {} } = {}) =>
+      fetch(url + path, {
+        method: 'POST',
+        headers: { authorization: token, ...headers },
+        ...(body !== undefined && { body, duplex: 'half' }),
+      } as RequestInit),
+    close: async () => {
+      app.server.closeAllConnections()
+      await app.close()
+      await compute.close()
+      await storage.close()
+    },
+  }
+}
+
+/** Sends bytes as they are and gives what comes back until the connection ends, or `untilText` was seen. */
+export function talk(
+  port: number,
+  parts: readonly (string | Uint8Array | number)[],
+  options: { untilText?: string; timeoutMs?: number } = {},
+): Promise<{ text: string; end: 'closed' | 'reset' | 'seen' | 'late' }> {
+  return new Promise((resolve) => {
+    let text = ''
+    const socket = connect(port, '127.0.0.1')
+    const timer = setTimeout(() => settle('late'), options.timeoutMs ?? 5000)
+    const settle = (end: 'closed' | 'reset' | 'seen' | 'late'): void => {
+      clearTimeout(timer)
+      socket.destroy()
+      resolve({ text, end })
+    }
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1')
+      if (options.untilText !== undefined && text.includes(options.untilText)) settle('seen')
+    })
+    socket.on('end', () => settle('closed'))
+    socket.on('error', () => settle('reset'))
+    socket.on('connect', () => {
+      void (async () => {
+        for (const part of parts) {
+          if (typeof part === 'number') await new Promise((wake) => setTimeout(wake, part))
+          else socket.write(part)
+        }
+      })()
+    })
+  })
+}
