@@ -6,96 +6,99 @@
  * detail. `catcher` answers have no text of their own: their body is the error page of the HTTP edge (§0.2).
  */
 
-interface WireError {
+export interface WireError {
   readonly status: number
   /** Wire text; `{}` stands for the detail. Empty for catcher answers. */
   readonly text: string
   readonly catcher?: true
 }
 
-const refusal = (status: number, text: string): WireError => ({ status, text })
-const catcher = (status: number): WireError => ({ status, text: '', catcher: true })
-
 export const WIRE_ERRORS = {
   // Tokens (§2.1–§2.3). What cannot be decoded has no text.
-  TOKEN_MISSING: catcher(401),
-  TOKEN_MALFORMED: catcher(401),
-  TOKEN_TOO_LARGE: catcher(431),
-  SIGNATURE_INVALID: refusal(401, 'Failed to verify signature'),
-  SIWE_STATEMENT_INVALID: refusal(401, 'Invalid Siwe Statement'),
+  TOKEN_MISSING: { status: 401, text: '', catcher: true },
+  TOKEN_MALFORMED: { status: 401, text: '', catcher: true },
+  TOKEN_TOO_LARGE: { status: 431, text: '', catcher: true },
+  SIGNATURE_INVALID: { status: 401, text: 'Failed to verify signature' },
+  SIWE_STATEMENT_INVALID: { status: 401, text: 'Invalid Siwe Statement' },
 
   // Delegations (§2.8).
-  DELEGATION_TIME: refusal(401, 'Delegation expired or not yet valid'),
-  UNAUTHORIZED_DELEGATOR: refusal(401, 'Unauthorized Delegator: {}'),
-  UNAUTHORIZED_CAPABILITY: refusal(401, 'Unauthorized Capability: {}'),
-  PARENT_NOT_FOUND: refusal(401, 'Cannot find parent delegation'),
-  CHILD_EXPIRY: refusal(401, 'Child delegation expiry exceeds parent expiry'),
-  CHILD_NOT_BEFORE: refusal(401, 'Child delegation not_before precedes parent not_before'),
-  TERMINAL_PARENT: refusal(401, 'terminal-parent-cannot-redelegate'),
-  PARENT_REVOKED: refusal(401, 'delegation-parent-revoked: {}'),
-  PARENT_ANCESTOR_REVOKED: refusal(401, 'delegation-ancestor-revoked: {}'),
-  CHAIN_LIMIT: refusal(401, 'delegation-chain-traversal-limit-exceeded'),
-  CHILD_CAVEATS: refusal(401, 'child-caveats-not-subset-of-parent: {}'),
+  DELEGATION_TIME: { status: 401, text: 'Delegation expired or not yet valid' },
+  UNAUTHORIZED_DELEGATOR: { status: 401, text: 'Unauthorized Delegator: {}' },
+  UNAUTHORIZED_CAPABILITY: { status: 401, text: 'Unauthorized Capability: {}' },
+  PARENT_NOT_FOUND: { status: 401, text: 'Cannot find parent delegation' },
+  CHILD_EXPIRY: { status: 401, text: 'Child delegation expiry exceeds parent expiry' },
+  CHILD_NOT_BEFORE: { status: 401, text: 'Child delegation not_before precedes parent not_before' },
+  TERMINAL_PARENT: { status: 401, text: 'terminal-parent-cannot-redelegate' },
+  PARENT_REVOKED: { status: 401, text: 'delegation-parent-revoked: {}' },
+  PARENT_ANCESTOR_REVOKED: { status: 401, text: 'delegation-ancestor-revoked: {}' },
+  CHAIN_LIMIT: { status: 401, text: 'delegation-chain-traversal-limit-exceeded' },
+  CHILD_CAVEATS: { status: 401, text: 'child-caveats-not-subset-of-parent: {}' },
 
   // Invocations (§2.9).
-  INVOCATION_TIME: refusal(401, 'Invocation expired or not yet valid'),
-  INVOCATION_LIFETIME: refusal(401, 'Invocation lifetime exceeds server maximum'),
-  UNAUTHORIZED_INVOKER: refusal(401, 'Unauthorized Invoker'),
-  UNAUTHORIZED_ACTION: refusal(401, 'Unauthorized Action: {}'),
-  DELEGATION_REVOKED: refusal(401, 'delegation-revoked: {}'),
-  ANCESTOR_REVOKED: refusal(401, 'delegation-ancestor-revoked: {}'),
-  INVOCATION_CAVEATS: refusal(401, 'invocation-caveats-not-subset-of-chain: {}'),
-  INPUT_MISSING: refusal(401, 'Missing Input for requested action'),
-  DUPLICATE_INVOCATION: refusal(409, 'duplicate invocation'),
-  OUTCOMES_MIXED: refusal(
-    501,
-    'Multiple invocation outcomes require a homogeneous KV get or metadata batch',
-  ),
-  SERVICE_UNSUPPORTED: refusal(501, 'The {} service is not available on this node'),
-  CHAIN_PARAMETER_CID: refusal(401, 'Invalid delegation CID: {}'),
+  INVOCATION_TIME: { status: 401, text: 'Invocation expired or not yet valid' },
+  INVOCATION_LIFETIME: { status: 401, text: 'Invocation lifetime exceeds server maximum' },
+  UNAUTHORIZED_INVOKER: { status: 401, text: 'Unauthorized Invoker' },
+  UNAUTHORIZED_ACTION: { status: 401, text: 'Unauthorized Action: {}' },
+  DELEGATION_REVOKED: { status: 401, text: 'delegation-revoked: {}' },
+  ANCESTOR_REVOKED: { status: 401, text: 'delegation-ancestor-revoked: {}' },
+  INVOCATION_CAVEATS: { status: 401, text: 'invocation-caveats-not-subset-of-chain: {}' },
+  INPUT_MISSING: { status: 401, text: 'Missing Input for requested action' },
+  DUPLICATE_INVOCATION: { status: 409, text: 'duplicate invocation' },
+  OUTCOMES_MIXED: {
+    status: 501,
+    text: 'Multiple invocation outcomes require a homogeneous KV get or metadata batch',
+  },
+  SERVICE_UNSUPPORTED: { status: 501, text: 'The {} service is not available on this node' },
+  CHAIN_PARAMETER_CID: { status: 401, text: 'Invalid delegation CID: {}' },
 
   // Revocations (§2.12).
-  REVOCATION_TIME: refusal(403, 'Revocation expired or not yet valid'),
-  REVOCATION_SIGNATURE: refusal(403, 'Failed to verify signature'),
-  UNAUTHORIZED_REVOKER: refusal(403, 'Unauthorized Revoker'),
-  REVOCATION_TARGET_NOT_FOUND: refusal(403, 'Cannot find parent delegation'),
-  REVOCATION_CHAIN_LIMIT: refusal(403, 'delegation-chain-traversal-limit-exceeded'),
-  REVOCATION_TARGETS: refusal(403, 'A revocation must name exactly one delegation'),
+  REVOCATION_TIME: { status: 403, text: 'Revocation expired or not yet valid' },
+  REVOCATION_SIGNATURE: { status: 403, text: 'Failed to verify signature' },
+  UNAUTHORIZED_REVOKER: { status: 403, text: 'Unauthorized Revoker' },
+  REVOCATION_TARGET_NOT_FOUND: { status: 403, text: 'Cannot find parent delegation' },
+  REVOCATION_CHAIN_LIMIT: { status: 403, text: 'delegation-chain-traversal-limit-exceeded' },
+  REVOCATION_TARGETS: { status: 403, text: 'A revocation must name exactly one delegation' },
 
   // Spaces and keys (§1.4, §1.7, §3).
-  SPACE_ID_INVALID: refusal(400, 'Invalid space ID'),
-  SPACE_NOT_FOUND: refusal(404, 'Space not found'),
-  KEY_NOT_FOUND: catcher(404),
-  NO_SUCH_KEY: refusal(404, 'No Such Key: {}'),
-  KEY_TOO_LONG: refusal(400, 'KV key exceeds {} bytes'),
-  PRECONDITION_FAILED: refusal(412, 'KV precondition failed'),
-  PRECONDITION_CONFLICT: refusal(503, 'conditional KV transaction conflicted; retry the request'),
-  RESPONSE_TOO_LARGE: refusal(413, '{}'),
-  VALUE_TOO_LARGE: refusal(413, 'KV value exceeds {} bytes'),
-  METADATA_TOO_LARGE: refusal(400, 'KV metadata headers exceed {} bytes'),
-  QUOTA_EXCEEDED: refusal(402, 'Storage quota exceeded. {}'),
-  QUOTA_REMAINDER: refusal(413, 'Write exceeds remaining storage. {}'),
+  SPACE_ID_INVALID: { status: 400, text: 'Invalid space ID' },
+  SPACE_NOT_FOUND: { status: 404, text: 'Space not found' },
+  KEY_NOT_FOUND: { status: 404, text: '', catcher: true },
+  NO_SUCH_KEY: { status: 404, text: 'No Such Key: {}' },
+  KEY_TOO_LONG: { status: 400, text: 'KV key exceeds {} bytes' },
+  PRECONDITION_FAILED: { status: 412, text: 'KV precondition failed' },
+  PRECONDITION_CONFLICT: {
+    status: 503,
+    text: 'conditional KV transaction conflicted; retry the request',
+  },
+  RESPONSE_TOO_LARGE: { status: 413, text: '{}' },
+  VALUE_TOO_LARGE: { status: 413, text: 'KV value exceeds {} bytes' },
+  METADATA_TOO_LARGE: { status: 400, text: 'KV metadata headers exceed {} bytes' },
+  QUOTA_EXCEEDED: { status: 402, text: 'Storage quota exceeded. {}' },
+  QUOTA_REMAINDER: { status: 413, text: 'Write exceeds remaining storage. {}' },
 
   // KV option headers and batches (§3.2, §3.5).
-  OPTION_INVALID: refusal(400, '{}'),
+  OPTION_INVALID: { status: 400, text: '{}' },
 
   // HTTP edge (§0.2).
-  REQUEST_MALFORMED: catcher(400),
-  ROUTE_NOT_FOUND: catcher(404),
-  BODY_TOO_LARGE: catcher(413),
+  REQUEST_MALFORMED: { status: 400, text: '', catcher: true },
+  ROUTE_NOT_FOUND: { status: 404, text: '', catcher: true },
+  BODY_TOO_LARGE: { status: 413, text: '', catcher: true },
 
   // Our resources and our faults. Never a detail on the wire.
-  NODE_BUSY: refusal(503, 'The node is busy; retry the request'),
-  NODE_STOPPING: refusal(503, 'The node is shutting down; retry the request'),
-  STORAGE_UNAVAILABLE: refusal(503, 'Storage is unavailable; retry the request'),
-  STORAGE_FULL: refusal(507, 'The node has no storage space left'),
-  UPLOAD_TIMEOUT: refusal(408, 'The upload did not arrive in time'),
-  VALUE_CORRUPT: refusal(500, 'The stored value failed its integrity check'),
-  VALUE_MISSING: refusal(500, 'The stored value failed its integrity check'),
-  INTERNAL: refusal(500, 'Internal error'),
-} as const satisfies Record<string, WireError>
+  NODE_BUSY: { status: 503, text: 'The node is busy; retry the request' },
+  NODE_STOPPING: { status: 503, text: 'The node is shutting down; retry the request' },
+  STORAGE_UNAVAILABLE: { status: 503, text: 'Storage is unavailable; retry the request' },
+  STORAGE_FULL: { status: 507, text: 'The node has no storage space left' },
+  UPLOAD_TIMEOUT: { status: 408, text: 'The upload did not arrive in time' },
+  VALUE_CORRUPT: { status: 500, text: 'The stored value failed its integrity check' },
+  VALUE_MISSING: { status: 500, text: 'The stored value failed its integrity check' },
+  INTERNAL: { status: 500, text: 'Internal error' },
+} as const
 
 export type ErrorCode = keyof typeof WIRE_ERRORS
+
+/** Status and text of a code. */
+export const wireError = (code: ErrorCode): WireError => WIRE_ERRORS[code]
 
 /** The wire text of a code. `detail` fills the `{}` of texts that have one. */
 export function wireText(code: ErrorCode, detail: string): string {

@@ -2,7 +2,7 @@
 
 // Tokens
 /** Longest `Authorization` value. The existing node takes 400 KiB; a delegation of hundreds of resources is long. */
-export const TOKEN_BYTES_MAX = 512 * 1024
+export const TOKEN_BYTES_MAX: number = 512 * 1024
 /** Deepest nesting of JSON or CBOR inside a token. */
 export const TOKEN_DEPTH_MAX = 32
 /** Capabilities (resource and ability pairs) of one token. */
@@ -26,13 +26,13 @@ export const INVOCATION_LIFETIME_S_DEFAULT = 300
 /** A put body above this is 413 (DESIGN §7.7). */
 export const VALUE_BYTES_MAX = 1_000_000_000
 /** Values up to this live in packs, larger ones in files of their own (DESIGN §4; bench/value-threshold). */
-export const PACKED_VALUE_BYTES_MAX = 256 * 1024
+export const PACKED_VALUE_BYTES_MAX: number = 256 * 1024
 /** Longest key (DESIGN §7.21): PostgreSQL and InnoDB cannot index longer ones. */
 export const KEY_BYTES_MAX = 2048
 /** All stored headers of one value together. */
-export const METADATA_BYTES_MAX = 16 * 1024
+export const METADATA_BYTES_MAX: number = 16 * 1024
 /** Bytes covered by one hash of a large value; each is verified before it is sent. */
-export const SEGMENT_BYTES = 1024 * 1024
+export const SEGMENT_BYTES: number = 1024 * 1024
 
 // Lists and batches
 export const LIST_LIMIT_MAX = 1000

@@ -141,7 +141,7 @@ export interface StreamTasks {
 export type TaskOutcome<T> = { ok: true; value: T } | { ok: false; failure: Failure }
 
 export const ENTRIES_PER_BATCH_MAX = 32
-export const BATCH_BYTES_MAX = 1024 * 1024
+export const BATCH_BYTES_MAX: number = 1024 * 1024
 export const DOWNLOAD_WINDOW_BYTES: number = 4 * 1024 * 1024
 
 const KINDS = ['answer', 'failure', 'command', 'authorised', 'download', 'listing'] as const
