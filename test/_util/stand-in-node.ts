@@ -14,11 +14,16 @@ import { Dispatcher } from '../../src/main/pipeline/dispatcher.ts'
 import { ReplayClaims } from '../../src/main/pipeline/replay-claims.ts'
 import { StorageClient } from '../../src/main/storage-client.ts'
 import { type ComputeOptions } from '../../src/workers/compute/request.ts'
-import { type StorageOptions } from '../../src/workers/storage/request.ts'
-import { type StandInStorage } from './stand-in-storage.worker.ts'
+import { type Fault, type StorageOptions } from '../../src/workers/storage/request.ts'
 
 export const STAND_IN_COMPUTE_URL = new URL('./stand-in-compute.worker.ts', import.meta.url)
 export const STAND_IN_STORAGE_URL = new URL('./stand-in-storage.worker.ts', import.meta.url)
+
+/** The script of the stand-in storage thread. */
+export interface StandInStorage {
+  readonly fault?: Fault
+  readonly probe?: 'fails' | 'hangs'
+}
 
 export interface StandInOptions {
   readonly cors?: boolean

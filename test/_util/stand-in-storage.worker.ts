@@ -10,12 +10,7 @@ import {
   writeReply,
 } from '../../src/workers/storage/request.ts'
 
-export interface StandInStorage {
-  readonly fault?: Fault
-  readonly probe?: 'fails' | 'hangs'
-}
-
-const script = workerData as StandInStorage
+const script = workerData as { fault?: Fault; probe?: 'fails' | 'hangs' }
 const post = (event: StorageEvent, transfer: ArrayBuffer[] = []): void =>
   parentPort?.postMessage(event, transfer)
 

@@ -75,7 +75,7 @@ function htmlPage(code: number, { reason, description }: Status): ErrorPage {
 
 /** True only when the first choice by quality is exactly `application/json`. An unreadable header names no choice. */
 export function isJsonPreferred(accept: string | undefined): boolean {
-  if (accept === undefined || !accept.includes('application/json')) return false
+  if (accept === undefined) return false
   let best = ''
   let bestQuality = 0
   for (const range of accept.split(',')) {
