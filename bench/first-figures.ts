@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util'
 import { createDirectory, removeDirectory, startNodeProcess } from '../test/_util/node-process.ts'
 import { PROJECT_ROOT } from '../test/_util/paths.ts'
 import { type LimitProcess, startLimitProcess } from './limit-process.ts'
-import { type LoadQuestion, type LoadReport, runLoad } from './load.ts'
+import { LOAD_MODES, type LoadQuestion, type LoadReport, runLoad } from './load.ts'
 import {
   assertRealDisk,
   describeMachine,
@@ -35,6 +35,8 @@ interface Options {
   readonly name: string
 }
 
+const numbers = (text: string): number[] => text.split(',').map(Number)
+
 function parseOptions(): Options {
   const { values } = parseArgs({
     options: {
@@ -49,11 +51,12 @@ function parseOptions(): Options {
       name: { type: 'string', default: 'first-figures' },
     },
   })
-  const numbers = (text: string): number[] => text.split(',').map(Number)
-  const questions = values.modes.split(',').flatMap((mode) =>
+  const wantedModes = values.modes.split(',')
+  const modes = LOAD_MODES.filter((mode) => wantedModes.includes(mode))
+  const questions = modes.flatMap((mode) =>
     numbers(values.connections).flatMap((connections) =>
       numbers(values.spaces).map((spaces) => ({
-        mode: mode as LoadQuestion['mode'],
+        mode,
         connections,
         spaces,
         valueBytes: Number(values.bytes),

@@ -23,7 +23,7 @@ export async function startLimitProcess(): Promise<LimitProcess> {
   })
   return {
     url,
-    pid: child.pid as number,
+    pid: child.pid ?? 0,
     async stop() {
       child.kill('SIGTERM')
       await exited

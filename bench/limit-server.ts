@@ -17,7 +17,7 @@ interface Sodium {
   crypto_sign_verify_detached(signature: Buffer, message: Buffer, publicKey: Buffer): boolean
 }
 
-const sodium = createRequire(import.meta.url)('sodium-native') as Sodium
+const sodium: Sodium = createRequire(import.meta.url)('sodium-native')
 
 interface JwtHeader {
   readonly jwk: { readonly x: string }
@@ -29,7 +29,7 @@ const keys = new Map<string, Buffer>()
 function keyOf(headerPart: string): Buffer {
   const known = keys.get(headerPart)
   if (known) return known
-  const header = JSON.parse(Buffer.from(headerPart, 'base64url').toString()) as JwtHeader
+  const header: JwtHeader = JSON.parse(Buffer.from(headerPart, 'base64url').toString())
   const key = Buffer.from(header.jwk.x, 'base64url')
   keys.set(headerPart, key)
   return key

@@ -4,8 +4,10 @@ import { readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { findKit, PROJECT_ROOT } from '../test/_util/paths.ts'
 
+export const LOAD_MODES = ['put', 'get', 'list', 'delegate', 'mixed'] as const
+
 export interface LoadQuestion {
-  readonly mode: 'put' | 'get' | 'list' | 'delegate' | 'mixed'
+  readonly mode: (typeof LOAD_MODES)[number]
   readonly connections: number
   readonly spaces: number
   readonly valueBytes: number
@@ -60,9 +62,8 @@ export async function runLoad(question: LoadQuestion, run: LoadRun): Promise<Loa
     child.once('close', resolve)
   })
   if (code !== 0 && code !== 1) throw new Error(`the load generator ended with ${code}:\n${output}`)
-  const report = JSON.parse(
-    await readFile(reportFile, 'utf8').catch(() => 'null'),
-  ) as LoadReport | null
+  const text = await readFile(reportFile, 'utf8').catch(() => 'null')
+  const report: LoadReport | null = JSON.parse(text)
   if (report === null) throw new Error(`the load generator left no report:\n${output}`)
   await rm(reportFile)
   return report

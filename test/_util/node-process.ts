@@ -91,13 +91,13 @@ function environmentOf(options: NodeProcessOptions, port: number): Record<string
 async function spawnChild(options: NodeProcessOptions): Promise<Child> {
   const port = await findFreePort()
   const entry = path.join(options.projectRoot ?? PROJECT_ROOT, 'src/main/index.ts')
-  const command = [
-    ...(options.wrapper ?? []),
-    process.execPath,
-    ...(options.nodeOptions ?? []),
-    entry,
-  ]
-  const child = spawn(command[0] as string, command.slice(1), {
+  const program = [...(options.nodeOptions ?? []), entry]
+  const [wrapper, ...wrapperArguments] = options.wrapper ?? []
+  const [command, commandArguments] =
+    wrapper === undefined
+      ? [process.execPath, program]
+      : [wrapper, [...wrapperArguments, process.execPath, ...program]]
+  const child = spawn(command, commandArguments, {
     cwd: options.directory,
     env: environmentOf(options, port),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -173,9 +173,9 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
     }
     return {
       url: child.url,
-      pid: child.process.pid as number,
+      pid: child.process.pid ?? 0,
       exited: child.exited,
-      output: child.output,
+      output: () => child.output(),
       stop: () => endWith(child, 'SIGTERM'),
       kill: () => endWith(child, 'SIGKILL'),
     }

@@ -24,8 +24,9 @@ export function createRandom(seed: number): Random {
     next,
     below,
     pick<T>(items: readonly T[]): T {
-      if (items.length === 0) throw new RangeError('pick from nothing')
-      return items[below(items.length)] as T
+      const picked = items[below(items.length)]
+      if (picked === undefined) throw new RangeError('pick from nothing')
+      return picked
     },
     bytes(count) {
       const bytes = Buffer.alloc(count)

@@ -91,7 +91,7 @@ export function parseTrace(text: string): Call[] {
     }
   })
   for (const [thread, begun] of pending) calls.push(toCall(thread, begun, Infinity, ''))
-  return calls.sort((left, right) => left.enteredAt - right.enteredAt)
+  return calls.toSorted((left, right) => left.enteredAt - right.enteredAt)
 }
 
 export const isSync = (call: Call): boolean => SYNCS.has(call.name) && call.result === 0
@@ -165,18 +165,22 @@ export function checkSequentialChanges(
   changes: readonly boolean[],
 ): string[] {
   const answers = acknowledgements(calls)
-  if (answers.length < changes.length)
-    return [`${changes.length} answers were expected, the trace holds ${answers.length}`]
+  const problems: string[] = []
   let previous = -1
-  return changes.flatMap((isChange, index) => {
-    const answer = answers[index] as Call
-    const window = calls.filter(
-      (call) => call.enteredAt > previous && call.enteredAt < answer.enteredAt,
+  for (const [index, isChange] of changes.entries()) {
+    const answer = answers[index]
+    if (!answer)
+      return [...problems, `the trace holds ${answers.length} of ${changes.length} answers`]
+    const { enteredAt: end } = answer
+    const begin = previous
+    previous = end
+    if (!isChange) continue
+    const window = calls.filter(({ enteredAt }) => enteredAt > begin && enteredAt < end)
+    problems.push(
+      ...checkChange(window, answer).map((problem) => `answer ${index + 1}: ${problem}`),
     )
-    previous = answer.enteredAt
-    if (!isChange) return []
-    return checkChange(window, answer).map((problem) => `answer ${index + 1}: ${problem}`)
-  })
+  }
+  return problems
 }
 
 /** A value of a concurrent put: where its bytes lie, and the ETag that its answer carries. */

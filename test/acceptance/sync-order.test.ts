@@ -28,6 +28,9 @@ function isTracerInstalled(): boolean {
   }
 }
 
+const check = (...lines: string[]): string[] =>
+  checkSequentialChanges(parseTrace(lines.join('\n')), [true])
+
 describe('trace parser', () => {
   it('joins calls that another thread interrupted, and keeps their entry and exit apart', () => {
     const calls = parseTrace(
@@ -55,9 +58,6 @@ describe('trace parser', () => {
   const wal = '7  pwrite64(29</d/caps.db-wal>, "", 24, 32) = 24'
   const walSync = '7  fdatasync(29</d/caps.db-wal>) = 0'
   const answer = '8  write(32<TCP:[127.0.0.1:80->127.0.0.1:90]>, "HTTP/1.1 200 OK\\r\\n", 17) = 17'
-  const check = (...lines: string[]): string[] =>
-    checkSequentialChanges(parseTrace(lines.join('\n')), [true])
-
   it('is content with blocks, sync, rows, sync, answer', () => {
     expect(check(pack, packSync, wal, walSync, answer)).toEqual([])
   })

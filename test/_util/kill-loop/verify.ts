@@ -76,11 +76,11 @@ async function checkList(
 ): Promise<string | undefined> {
   const reply = await invoke(connections, issueKv(account, 'list', ''))
   if (reply.status !== 200) return `list: ${reply.status} ${reply.text()}`
-  const listed = JSON.parse(reply.text()) as string[]
+  const listed: string[] = JSON.parse(reply.text())
   const expected = tracked
     .filter(({ history }) => history.possible().some((content) => content !== null))
     .map(({ key }) => key)
-    .sort()
+    .toSorted()
   if (JSON.stringify(listed.toSorted()) === JSON.stringify(expected)) return undefined
   return `${account.space}: listed ${listed.length} keys, ${expected.length} hold a value`
 }
