@@ -23,17 +23,23 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['-v', 'version'],
 ])
 
-const processContext = (): CommandContext => ({
-  environment: processEnvironment(),
-  workingDirectory: process.cwd(),
-  writeLine: (line) => void process.stdout.write(`${line}\n`),
-  writeError: (text) => void process.stderr.write(text),
-})
+function createProcessContext(): CommandContext {
+  // Who pipes the output into `head` closes the pipe before its end, which is no fault of ours.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+  return {
+    environment: processEnvironment(),
+    workingDirectory: process.cwd(),
+    writeLine: (line) => void process.stdout.write(`${line}\n`),
+    writeError: (text) => void process.stderr.write(text),
+  }
+}
 
 /** Runs to the end of the command and gives the exit code; it never throws for what a user did. */
 export async function runCommand(
   argv: readonly string[],
-  context: CommandContext = processContext(),
+  context: CommandContext = createProcessContext(),
 ): Promise<number> {
   try {
     const { command, args } = selectCommand(argv)

@@ -153,7 +153,7 @@ export const SETTINGS = {
     max: 65_535,
     doc: 'Port of the metrics, on the same address; must not be the port of the node.',
   },
-} as const satisfies Record<string, Setting>
+} as const
 
 export type SettingKey = keyof typeof SETTINGS
 
@@ -168,5 +168,5 @@ export const isSettingKey = (key: string): key is SettingKey => Object.hasOwn(SE
 
 export const SETTING_KEYS: readonly SettingKey[] = Object.keys(SETTINGS).filter(isSettingKey)
 
-/** The same entry with the type that code without a particular key needs. */
+/** The entry with the type that code without a particular key needs; it also checks that every entry is a Setting. */
 export const settingOf = (key: SettingKey): Setting => SETTINGS[key]

@@ -12,6 +12,8 @@ import { type Findings, type WrittenValue } from './written-value.ts'
 
 const FILE_NAME = 'tinycloud.toml'
 const FILE_BYTES_MAX = 1024 * 1024
+/** Settings have at most three. */
+const KEY_LEVELS_MAX = 8
 const PROFILES = ['default', 'release', 'global'] as const
 const SKIPPED_PROFILE = 'debug'
 
@@ -48,7 +50,7 @@ export function readConfigFile(path: string, findings: Findings): ConfigLayer[] 
   const profiles = new Map<string, WrittenValue[]>(PROFILES.map((name) => [name, []]))
   for (const [name, value] of Object.entries(document)) {
     if (name !== SKIPPED_PROFILE && !profiles.has(name)) {
-      flatten(name, value, path, flat)
+      flatten({ key: name, value, origin: path }, flat)
     } else if (!isTable(value)) {
       findings.problems.push(
         `${path}: \`${name}\` is a profile and must be a table, as in [${name}].`,
@@ -56,8 +58,9 @@ export function readConfigFile(path: string, findings: Findings): ConfigLayer[] 
     } else {
       const layer = profiles.get(name)
       if (layer === undefined) continue
+      const origin = `${path} [${name}]`
       for (const [key, member] of Object.entries(value))
-        flatten(key, member, `${path} [${name}]`, layer)
+        flatten({ key, value: member, origin }, layer)
     }
   }
   return [flat, ...profiles.values()]
@@ -98,11 +101,12 @@ function describeSyntaxError(error: unknown): string {
   return `Line ${error.line}, column ${error.column}: ${reason}`
 }
 
-/** Depth is bounded by the parser, which refuses deeper nesting. */
-function flatten(key: string, value: unknown, origin: string, into: WrittenValue[]): void {
-  const members = isTable(value) ? Object.entries(value) : []
+/** Below the deepest level a table counts as a value, whose name is then not known. */
+function flatten({ key, value, origin }: WrittenValue, into: WrittenValue[], level = 1): void {
+  const members = isTable(value) && level < KEY_LEVELS_MAX ? Object.entries(value) : []
   if (members.length === 0) into.push({ key, value, origin })
-  for (const [name, member] of members) flatten(`${key}.${name}`, member, origin, into)
+  for (const [name, member] of members)
+    flatten({ key: `${key}.${name}`, value: member, origin }, into, level + 1)
 }
 
 /** Dates and arrays are values, not tables. */
