@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   assertRecapCaveats,
@@ -70,11 +70,11 @@ describe('containsCaveats', () => {
   })
 })
 
-describe('selectors', () => {
-  const selector = (kind: string, value: unknown, more: object = {}) => [
-    { type: 'xyz.tinycloud.resource/selector', kind, value, ...more },
-  ]
+const selector = (kind: string, value: unknown, more: object = {}) => [
+  { type: 'xyz.tinycloud.resource/selector', kind, value, ...more },
+]
 
+describe('selectors', () => {
   it('a prefix may be narrowed by a delegation, at a segment', () => {
     expect(contains(selector('prefix', 'a'), selector('exact', 'a/b'))).toBe(true)
     expect(contains(selector('prefix', 'a'), selector('prefix', 'a/b/'))).toBe(true)
@@ -104,13 +104,15 @@ describe('selectors', () => {
   })
 })
 
+const fixed = (...pairs: [number, unknown][]) => pairs.map(([index, value]) => ({ index, value }))
+
+const sql = (statements: unknown[], { mode = 'constrained', readOnly = true, ...more } = {}) => [
+  { mode, readOnly, statements, ...more },
+]
+
 describe('SQL statements', () => {
   const byId = { name: 'byId', sql: 'SELECT * FROM t WHERE id = ?1 AND x = ?2' }
   const all = { name: 'all', sql: 'SELECT * FROM t' }
-  const fixed = (...pairs: [number, unknown][]) => pairs.map(([index, value]) => ({ index, value }))
-  const sql = (statements: unknown[], { mode = 'constrained', readOnly = true, ...more } = {}) => [
-    { mode, readOnly, statements, ...more },
-  ]
 
   it('a child may drop statements and fix more parameters', () => {
     for (const use of ['delegation', 'invocation'] as const) {
@@ -148,14 +150,15 @@ describe('SQL statements', () => {
   })
 })
 
+const sorted = (value: unknown): string =>
+  JSON.stringify(value, (_, item: unknown) =>
+    typeof item === 'object' && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  )
+
 describe('equalJson', () => {
   it('agrees with canonical texts', () => {
-    const sorted = (value: unknown): string =>
-      JSON.stringify(value, (_, item: unknown) =>
-        typeof item === 'object' && item !== null && !Array.isArray(item)
-          ? Object.fromEntries(Object.entries(item).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-          : item,
-      )
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 3 }), fc.jsonValue({ maxDepth: 3 }), (a, b) => {
         expect(equalJson(a, b)).toBe(sorted(a) === sorted(b))

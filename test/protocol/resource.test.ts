@@ -11,6 +11,8 @@ import { codeOf, OWNER, SESSION, SPACE } from '../_util/credentials.ts'
 
 const LOWER_SPACE = SPACE.replace(OWNER.address, OWNER.address.toLowerCase())
 
+const partsOf = (rest: string) => parseResource(`${SPACE}/${rest}`)
+
 describe('parseResource', () => {
   it('splits a space resource', () => {
     expect(parseResource(`${SPACE}/kv/a/b?view=1#part`)).toEqual({
@@ -27,7 +29,6 @@ describe('parseResource', () => {
   })
 
   it('tells no path from an empty one', () => {
-    const partsOf = (rest: string) => parseResource(`${SPACE}/${rest}`)
     expect(partsOf('kv')).toMatchObject({ service: 'kv', path: undefined, query: undefined })
     expect(partsOf('kv/')).toMatchObject({ service: 'kv', path: '' })
     expect(partsOf('kv//')).toMatchObject({ service: 'kv', path: '/' })
@@ -66,7 +67,7 @@ describe('parseResource', () => {
     'urn:cid:bafkr4i',
     'https://example.com/',
     'tinycloud:pkh',
-    `${SPACE}`,
+    SPACE,
     `${SPACE}/`,
     `${SPACE}//a`,
     `${SPACE}?q`,
@@ -150,12 +151,13 @@ describe('parseSpaceId', () => {
   })
 })
 
-describe('coversResource', () => {
-  const covers = (base: string, child: string): boolean =>
-    coversResource(parseResource(base), parseResource(child))
-  const inSpace = (base: string, child: string): boolean =>
-    covers(`${SPACE}/${base}`, `${SPACE}/${child}`)
+const covers = (base: string, child: string): boolean =>
+  coversResource(parseResource(base), parseResource(child))
 
+const inSpace = (base: string, child: string): boolean =>
+  covers(`${SPACE}/${base}`, `${SPACE}/${child}`)
+
+describe('coversResource', () => {
   it.each([
     ['kv', 'kv'],
     ['kv', 'kv/'],

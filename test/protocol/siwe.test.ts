@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatSiwe, parseSiwe, type SiweMessage } from '../../src/protocol/siwe.ts'
 import { codeOf, OWNER } from '../_util/credentials.ts'
@@ -93,6 +93,8 @@ describe('formatSiwe', () => {
   })
 })
 
+const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })
+
 describe('parseSiwe', () => {
   it.each<[string, (text: string) => string]>([
     ['an empty text', () => ''],
@@ -120,7 +122,6 @@ describe('parseSiwe', () => {
       fc.constantFrom('2026-01-01T00:00:00Z', '1999-12-31t23:59:59.5-12:00'),
       line,
     )
-    const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })
     const messages = fc.record({
       scheme: optional(fc.oneof(fc.constantFrom('https', 'http'), line)),
       domain: fc.oneof(fc.domain(), line),

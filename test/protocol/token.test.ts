@@ -1,4 +1,4 @@
-import { encode } from '@ipld/dag-cbor'
+import { decode, encode } from '@ipld/dag-cbor'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { p256 } from '@noble/curves/nist.js'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -10,7 +10,6 @@ import { signSessionDelegation } from '../../src/protocol/client/wallet-tokens.t
 import { createWallet } from '../../src/protocol/client/wallet.ts'
 import { selectBackends } from '../../src/protocol/crypto/backends.ts'
 import { blake3 } from '../../src/protocol/crypto/blake3.ts'
-import { decodeDagCbor } from '../../src/protocol/dag-cbor.ts'
 import { formatDidKey } from '../../src/protocol/did.ts'
 import { TOKEN_BYTES_MAX } from '../../src/protocol/limits.ts'
 import { assertTimeWindow, parseToken, statementId, verifyToken } from '../../src/protocol/token.ts'
@@ -60,8 +59,7 @@ interface Cacao {
   s: { t: string; s: Uint8Array }
 }
 
-const cacaoOf = (text: string): Cacao =>
-  decodeDagCbor(Buffer.from(text, 'base64url'), { depthMax: 8 }) as Cacao
+const cacaoOf = (text: string): Cacao => decode<Cacao>(Buffer.from(text, 'base64url'))
 const respelled = (change: (cacao: Cacao) => unknown): string =>
   formatBase64url(encode(change(cacaoOf(DELEGATION))), { padding: 'required' })
 const withSignature = (change: (signature: Uint8Array) => Uint8Array): string =>
@@ -155,6 +153,8 @@ describe.each([{ portable: false }, { portable: true }])('verifyToken with %o', 
   })
 })
 
+const withAlgorithm = (alg: string): string => ucanOf(SESSION.did, { alg }, signEdDsa)
+
 describe('verifyToken', () => {
   it.each<[string, string]>([
     ['no signature', ''],
@@ -191,7 +191,6 @@ describe('verifyToken', () => {
   })
 
   it('takes only the algorithm that the key implies, also for a true signature', () => {
-    const withAlgorithm = (alg: string): string => ucanOf(SESSION.did, { alg }, signEdDsa)
     expect(verdict(withAlgorithm('EdDSA'))).toBe('valid')
     for (const alg of ['none', 'None', 'HS256', 'ES256K', 'ES256', 'RS256', 'EdDsa', '', 'eip191'])
       expect([alg, verdict(withAlgorithm(alg))]).toEqual([alg, 'SIGNATURE_INVALID'])
@@ -277,9 +276,9 @@ describe('a JWT of an account', () => {
   })
 })
 
-describe('statementId', () => {
-  const idOf = (text: string): Buffer => Buffer.from(statementId(parseToken(text)))
+const idOf = (text: string): Buffer => Buffer.from(statementId(parseToken(text)))
 
+describe('statementId', () => {
   it('is BLAKE3 of kind, issuer, zero and signing input', () => {
     const { issuer, signingInput } = parseToken(INVOCATION)
     const expected = blake3(
@@ -332,16 +331,17 @@ describe('statementId', () => {
   })
 })
 
-describe('assertTimeWindow', () => {
-  const windowOf = (encoding: SignedToken['encoding'], notBeforeS?: number, expiresAtS?: number) =>
-    ({
-      ...parseToken(encoding === 'ucan' ? INVOCATION : DELEGATION),
-      notBeforeS,
-      expiresAtS,
-    }) as SignedToken
-  const isOpen = (token: SignedToken, nowS: number, skewS = 0): boolean =>
-    codeOf(() => assertTimeWindow(token, nowS, skewS, 'DELEGATION_TIME')) === undefined
+const windowOf = (encoding: SignedToken['encoding'], notBeforeS?: number, expiresAtS?: number) =>
+  ({
+    ...parseToken(encoding === 'ucan' ? INVOCATION : DELEGATION),
+    notBeforeS,
+    expiresAtS,
+  }) as SignedToken
 
+const isOpen = (token: SignedToken, nowS: number, skewS = 0): boolean =>
+  codeOf(() => assertTimeWindow(token, nowS, skewS, 'DELEGATION_TIME')) === undefined
+
+describe('assertTimeWindow', () => {
   it('has an inclusive end, fractions count', () => {
     for (const encoding of ['ucan', 'cacao'] as const) {
       const token = windowOf(encoding, undefined, 100.25)
@@ -376,14 +376,22 @@ describe('assertTimeWindow', () => {
   })
 })
 
+function reversedMap(members: object): Buffer {
+  const entries = Object.entries(members).toReversed()
+  const parts = entries.flatMap(([name, value]) => [encode(name), encode(value)])
+  return Buffer.concat([Buffer.from([0xa0 + entries.length]), ...parts])
+}
+
 /** The same token with all maps in descending order, which no canonical encoder writes. */
 function reversedDelegation(): string {
   const { h, p, s } = cacaoOf(DELEGATION)
-  const map = (members: object): Buffer => {
-    const entries = Object.entries(members).toReversed()
-    const parts = entries.flatMap(([name, value]) => [encode(name), encode(value)])
-    return Buffer.concat([Buffer.from([0xa0 + entries.length]), ...parts])
-  }
-  const parts = [encode('s'), map(s), encode('p'), map(p), encode('h'), map(h)]
+  const parts = [
+    encode('s'),
+    reversedMap(s),
+    encode('p'),
+    reversedMap(p),
+    encode('h'),
+    reversedMap(h),
+  ]
   return formatBase64url(Buffer.concat([Buffer.from([0xa3]), ...parts]), { padding: 'required' })
 }

@@ -31,6 +31,9 @@ const segment = (text: string): string => formatBase64url(utf8(text), { padding:
 const rawToken = (header: string, payload: string): string =>
   `${segment(header)}.${segment(payload)}.${segment('signature')}`
 
+const spaced = (members: Members): string =>
+  JSON.stringify(Object.fromEntries(Object.entries(members).toReversed()), null, 2)
+
 describe('parseUcan', () => {
   it('gives all parts of a token', () => {
     const text = tokenOf(PAYLOAD)
@@ -60,8 +63,6 @@ describe('parseUcan', () => {
   })
 
   it('takes any order of members, white space and unknown claims', () => {
-    const spaced = (members: Members): string =>
-      JSON.stringify(Object.fromEntries(Object.entries(members).toReversed()), null, 2)
     const token = parseUcan(rawToken(spaced(HEADER), spaced({ ...PAYLOAD, note: 'x', iat: 1 })))
     expect(token.capabilities).toHaveLength(1)
   })
@@ -256,11 +257,14 @@ describe('hostile tokens', () => {
   })
 
   it('never throws anything but a refusal for cut or changed tokens', () => {
+    const codes = new Set<string | undefined>()
     for (let index = 0; index < text.length; index += 3) {
-      codeOf(() => parseUcan(text.slice(0, index)))
-      codeOf(() => parseUcan(`${text.slice(0, index)}~${text.slice(index + 1)}`))
-      codeOf(() => parseUcan(`${text.slice(0, index)}A${text.slice(index + 1)}`))
+      codes.add(codeOf(() => parseUcan(text.slice(0, index))))
+      codes.add(codeOf(() => parseUcan(`${text.slice(0, index)}~${text.slice(index + 1)}`)))
+      codes.add(codeOf(() => parseUcan(`${text.slice(0, index)}A${text.slice(index + 1)}`)))
     }
+    // A changed signature or nonce still decodes.
+    expect(codes).toEqual(new Set([undefined, 'TOKEN_MALFORMED']))
   })
 })
 
