@@ -15,7 +15,7 @@ if (isSupported) {
 } else {
   process.stderr.write(
     [
-      `tinycloud needs Node ${NODE_FLOOR.major}.${NODE_FLOOR.minor} or newer (24 is recommended); this is ${process.version}.`,
+      `tinycloud needs Node ${NODE_FLOOR.major}.${NODE_FLOOR.minor} or newer (24 is recommended); this is ${process.versions.node}.`,
       'In its directory `npm ci` installs a Node 24 on Linux, which `npm start` then uses.',
       'Elsewhere install one from https://nodejs.org and try again.',
       '',
