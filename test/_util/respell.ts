@@ -1,8 +1,10 @@
 /** Other bytes for the same signed statement (TOKEN-6): each has a CID of its own and says nothing new. */
 import { formatBase64url, parseBase64url } from '../../src/protocol/base64url.ts'
 import { concatBytes } from '../../src/protocol/bytes.ts'
+import { type ClaimsObject } from '../../src/protocol/claims.ts'
 import { type IssuedToken, issuedToken } from '../../src/protocol/client/issued-token.ts'
 import { decodeDagCbor, encodeDagCbor } from '../../src/protocol/dag-cbor.ts'
+import { membersOf, present } from './narrow.ts'
 
 const CURVE_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
 const SCALAR_BYTES = 32
@@ -11,23 +13,31 @@ const RECOVERY_OFFSET = 64
 const CBOR_MAP = 0xa0
 
 interface Cacao {
-  h: unknown
-  p: Record<string, unknown>
-  s: { t: string; s: Uint8Array }
+  readonly h: ClaimsObject
+  readonly p: ClaimsObject
+  readonly s: ClaimsObject
 }
 
 export function readCacao(authorization: string): Cacao {
   const bytes = parseBase64url(authorization, { padding: 'required' })
-  return decodeDagCbor(bytes, { depthMax: 8 }) as Cacao
+  const { h, p, s } = membersOf(decodeDagCbor(bytes, { depthMax: 8 }))
+  return { h: membersOf(h), p: membersOf(p), s: membersOf(s) }
 }
 
 export function cacaoToken(bytes: Uint8Array): IssuedToken {
   return issuedToken(formatBase64url(bytes, { padding: 'required' }), bytes)
 }
 
+/** A copy. */
+function signatureOf({ s }: Cacao): Buffer {
+  const bytes = s['s']
+  if (!(bytes instanceof Uint8Array)) throw new Error('a CACAO without signature')
+  return Buffer.from(bytes)
+}
+
 function withSignature(authorization: string, change: (signature: Buffer) => void): IssuedToken {
   const cacao = readCacao(authorization)
-  const signature = Buffer.from(cacao.s.s)
+  const signature = signatureOf(cacao)
   change(signature)
   return cacaoToken(encodeDagCbor({ ...cacao, s: { ...cacao.s, s: signature } }))
 }
@@ -46,13 +56,13 @@ export function negateScalar(signature: Buffer): void {
 export const withOtherScalar = (authorization: string): IssuedToken =>
   withSignature(authorization, (signature) => {
     negateScalar(signature)
-    signature[RECOVERY_OFFSET] = 27 + 28 - (signature[RECOVERY_OFFSET] as number)
+    signature[RECOVERY_OFFSET] = 27 + 28 - present(signature[RECOVERY_OFFSET])
   })
 
 /** The recovery id as 0 or 1, where wallets write 27 or 28. */
 export const withBareRecovery = (authorization: string): IssuedToken =>
   withSignature(authorization, (signature) => {
-    signature[RECOVERY_OFFSET] = (signature[RECOVERY_OFFSET] as number) - 27
+    signature[RECOVERY_OFFSET] = present(signature[RECOVERY_OFFSET]) - 27
   })
 
 /** A map in another order of keys. */

@@ -14,6 +14,7 @@ import {
   postDelegation,
   type Reply,
 } from '../_util/client.ts'
+import { textsOf } from '../_util/narrow.ts'
 import { useRunningNode } from '../_util/running-node.ts'
 
 const node = useRunningNode('lists')
@@ -60,7 +61,7 @@ async function walk(holder: Holder, prefix: string, limit: number): Promise<Walk
       'x-tinycloud-limit': String(limit),
       ...(cursor !== undefined && { 'x-tinycloud-cursor': cursor }),
     })
-    const page = JSON.parse(assertOk(reply, 'page').text()) as string[]
+    const page = textsOf(JSON.parse(assertOk(reply, 'page').text()))
     keys.push(...page)
     const next = reply.headers['x-tinycloud-next-cursor']
     expect(reply.headers['x-tinycloud-truncated']).toBe(String(next !== undefined))
@@ -205,10 +206,10 @@ describe('a whole list', () => {
     const account = await open()
     const kept = numbered(1500, 'k')
     await fill(account, kept)
-    let isWriting = true
+    const stop = new AbortController()
     const write = async (worker: number): Promise<number> => {
       let writes = 0
-      for (; isWriting && writes < 2000; writes++) {
+      for (; !stop.signal.aborted && writes < 2000; writes++) {
         const key = `k${String((writes * 37 + worker * 7919) % 1500).padStart(5, '0')}+${worker}`
         assertOk(await kv(node.connections, account, 'put', key, { body: 'x' }), 'put')
         if (writes % 2 === 0) assertOk(await kv(node.connections, account, 'del', key), 'del')
@@ -218,11 +219,11 @@ describe('a whole list', () => {
     const writers = [0, 1, 2, 3].map(write)
     const wanted = new Set(kept)
     for (let round = 0; round < 6; round++) {
-      const keys = (await listed(account, '')) as string[]
+      const keys = textsOf(await listed(account, ''))
       expect(keys).toEqual(byBytes([...new Set(keys)]))
       expect(keys.filter((key) => wanted.has(key))).toEqual(kept)
     }
-    isWriting = false
+    stop.abort()
     for (const writes of await Promise.all(writers)) expect(writes).toBeGreaterThan(0)
   })
 

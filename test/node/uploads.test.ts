@@ -17,6 +17,7 @@ import {
   openAccount,
   type Reply,
 } from '../_util/client.ts'
+import { present } from '../_util/narrow.ts'
 import { createRandom } from '../_util/random.ts'
 import { openRaw, statusOf } from '../_util/raw-http.ts'
 import { useRunningNode } from '../_util/running-node.ts'
@@ -40,6 +41,16 @@ const streamOf = (value: Uint8Array, partBytes: number): Readable =>
     { objectMode: false },
   )
 
+/** The head of a put on a raw connection. */
+const headOf = (account: Account, key: string, lines: readonly string[]): string =>
+  [
+    'POST /invoke HTTP/1.1',
+    'host: x',
+    `authorization: ${issueKv(account, 'put', key).authorization}`,
+    ...lines,
+    '\r\n',
+  ].join('\r\n')
+
 describe.each(['Memory', 'FileSystem'])('with storage.staging = %s', (staging) => {
   const node = useRunningNode('uploads', { environment: { TINYCLOUD_STORAGE_STAGING: staging } })
   const open = (): Promise<Account> => openAccount(node.connections)
@@ -62,16 +73,6 @@ describe.each(['Memory', 'FileSystem'])('with storage.staging = %s', (staging) =
     }
     expect(await stagedFiles()).toHaveLength(count)
   }
-
-  /** The head of a put on a raw connection. */
-  const headOf = (account: Account, key: string, lines: readonly string[]): string =>
-    [
-      'POST /invoke HTTP/1.1',
-      'host: x',
-      `authorization: ${issueKv(account, 'put', key).authorization}`,
-      ...lines,
-      '\r\n',
-    ].join('\r\n')
 
   describe('a body', () => {
     const SIZES = [256 * KIB - 1, 256 * KIB, 256 * KIB + 1, MIB - 1, MIB, MIB + 1, 5 * MIB + 123]
@@ -109,12 +110,12 @@ describe.each(['Memory', 'FileSystem'])('with storage.staging = %s', (staging) =
         values.map((body, index) => kv(node.connections, account, 'put', `k${index}`, { body })),
       )
       for (const [index, put] of puts.entries())
-        expect(put.headers['etag']).toBe(etagOf(values[index] as Buffer))
+        expect(put.headers['etag']).toBe(etagOf(present(values[index])))
       const gets = await Promise.all(
         values.map((_, index) => kv(node.connections, account, 'get', `k${index}`)),
       )
       for (const [index, get] of gets.entries())
-        expect(digestOf(get.bytes)).toBe(digestOf(values[index] as Buffer))
+        expect(digestOf(get.bytes)).toBe(digestOf(present(values[index])))
     })
 
     it('of a replaced value is answered whole to who began to read it (KV-3)', async () => {
@@ -279,8 +280,8 @@ describe.each(['Memory', 'FileSystem'])('with storage.staging = %s', (staging) =
     const replies = await Promise.all(
       values.map((body) => invoke(node.connections, token, { body })),
     )
-    expect(replies.map(({ status }) => status).toSorted()).toEqual([200, 409])
-    const kept = values[replies.findIndex(({ status }) => status === 200)] as Buffer
+    expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([200, 409]))
+    const kept = present(values[replies.findIndex(({ status }) => status === 200)])
     const get = await kv(node.connections, account, 'get', 'a')
     expect(digestOf(get.bytes)).toBe(digestOf(kept))
     await stagedBecomes(0)

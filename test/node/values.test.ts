@@ -16,6 +16,7 @@ import {
   type Reply,
   type RequestOptions,
 } from '../_util/client.ts'
+import { membersOf } from '../_util/narrow.ts'
 import { useRunningNode } from '../_util/running-node.ts'
 
 const node = useRunningNode('values')
@@ -223,7 +224,7 @@ describe('several keys at once', () => {
       )
       return invoke(node.connections, issueInvocation(account, grants))
     }
-    const { results } = JSON.parse((await read(100)).text()) as { results: unknown[] }
+    const { results } = membersOf(JSON.parse((await read(100)).text()))
     expect(results).toHaveLength(100)
     expect(told(await read(101))).toEqual([400, 'KV batch reads accept at most 100 keys'])
   })
@@ -313,7 +314,8 @@ describe('conditions', () => {
         ),
       )
       expect(replies.filter(({ status }) => status === 200)).toHaveLength(1)
-      for (const reply of replies) if (reply.status !== 200) expect(told(reply)).toEqual(FAILED)
+      const losers = replies.filter(({ status }) => status !== 200)
+      expect(losers.map(told)).toEqual(losers.map(() => FAILED))
       const value = (await run('get', 'a')).text()
       const winner = replies.findIndex(({ status }) => status === 200)
       expect(value).toBe(`${JSON.stringify(headers)} ${winner}`)
