@@ -30,10 +30,15 @@ import { type ReplayClaims } from '../pipeline/replay-claims.ts'
 import { sendDownload, sendListing } from './download.ts'
 import { type Exchange } from './exchange.ts'
 import { continueIfAsked, declaredBytes, dropBody, readWholeBody } from './request-body.ts'
-import { UPLOAD_LIMITS, type UploadLimits, UploadReceiver } from './upload.ts'
+import { type StagingMode, UploadReceiver, uploadWindowBytes } from './upload.ts'
 
 /** What a request costs beside its token and body: headers, job, answer. */
 const REQUEST_BYTES = 2048
+/** Longer bodies are not read before the request is authorised (INV-13). */
+const WHOLE_BYTES_MAX: Readonly<Record<StagingMode, number>> = {
+  memory: PACKED_VALUE_BYTES_MAX,
+  file: 64 * 1024,
+}
 /** A download has one window on its way out and the next one waiting. */
 const DOWNLOAD_BYTES = 2 * DOWNLOAD_WINDOW_BYTES
 /** A list has one window of at most this many bytes. */
@@ -49,7 +54,7 @@ export interface SignedRequestsParts {
   readonly dispatcher: Dispatcher
   readonly compute: ComputeClient
   readonly claims: ReplayClaims
-  readonly staging: 'memory' | 'file'
+  readonly staging: StagingMode
   readonly nowS: () => number
 }
 
@@ -64,8 +69,6 @@ interface Passage {
 
 export class SignedRequests {
   readonly #parts: SignedRequestsParts
-  readonly #uploadLimits: UploadLimits
-  readonly #wholeBytesMax: number
   /** Exchanges whose body is still arriving. */
   readonly #arriving = new Set<Exchange>()
   /** Numbers uploads, and with them the staging files of this run: each is used once, and they stay below 2^31. */
@@ -73,9 +76,6 @@ export class SignedRequests {
 
   constructor(parts: SignedRequestsParts) {
     this.#parts = parts
-    this.#uploadLimits = UPLOAD_LIMITS[parts.staging]
-    this.#wholeBytesMax =
-      parts.staging === 'file' ? UPLOAD_LIMITS.file.blockBytes : PACKED_VALUE_BYTES_MAX
   }
 
   /** Answers the request. Never rejects. */
@@ -97,7 +97,7 @@ export class SignedRequests {
     if (authorization.length > TOKEN_BYTES_MAX) return refusal('TOKEN_TOO_LARGE')
     const lengthBytes = route === 'invoke' ? declaredBytes(exchange.request) : 0
     if (lengthBytes !== undefined && lengthBytes > VALUE_BYTES_MAX) return TOO_LARGE
-    const isWhole = lengthBytes !== undefined && lengthBytes <= this.#wholeBytesMax
+    const isWhole = lengthBytes !== undefined && lengthBytes <= WHOLE_BYTES_MAX[this.#parts.staging]
     const { client } = exchange
     const lane = readLaneName(authorization, client)
     const bytes = REQUEST_BYTES + authorization.length + (isWhole ? lengthBytes : 0)
@@ -133,20 +133,21 @@ export class SignedRequests {
     lengthBytes: number | undefined,
   ): Promise<Failure | undefined> {
     const { exchange, grant } = passage
+    const { compute, staging } = this.#parts
     const body: Body = { kind: 'later', declaredBytes: lengthBytes }
     const settled = await this.#submit(passage, body)
     if (settled.outcome.kind !== 'authorised') return this.#reply(passage, settled)
     grant.confirm()
-    const worker = this.#parts.compute.workerForStream()
-    if (!worker || !grant.openStream(this.#uploadLimits.windowBytes)) return refusal('NODE_BUSY')
+    const worker = compute.workerForStream()
+    if (!worker || !grant.openStream(uploadWindowBytes(staging))) return refusal('NODE_BUSY')
     // The batch that it is a view of must not be kept for the length of an upload.
     const prepared = new Uint8Array(settled.outcome.prepared)
     this.#lastUploadNo += 1
     const receiver = new UploadReceiver({
-      compute: this.#parts.compute,
+      compute,
       worker,
       streamId: this.#lastUploadNo,
-      limits: this.#uploadLimits,
+      staging,
     })
     continueIfAsked(exchange)
     this.#arriving.add(exchange)

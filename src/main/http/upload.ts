@@ -1,6 +1,7 @@
 /**
- * An authorised body on its way from the client to the one worker that hashes and stages it, in blocks, with
- * backpressure: when the worker is behind by the window, the socket is not read.
+ * An authorised body on its way from the client to the one worker that hashes and stages it. One piece is with the worker
+ * at a time; what arrives meanwhile is gathered and goes next, so pieces grow when the worker is the slower one. When
+ * enough is gathered the socket is not read.
  */
 import { type IncomingMessage } from 'node:http'
 
@@ -9,18 +10,17 @@ import { VALUE_BYTES_MAX } from '../../protocol/limits.ts'
 import { type StreamTasks } from '../../workers/compute/request.ts'
 import { type ComputeClient, type ComputeWorker } from '../compute-client.ts'
 
-export interface UploadLimits {
-  /** Chunks are gathered into blocks of this size before they go to the worker. */
-  readonly blockBytes: number
-  /** Bytes on their way to the worker, at most. */
-  readonly windowBytes: number
-}
+/** Node reads a socket in chunks of at most this many bytes. */
+const CHUNK_BYTES_MAX = 64 * 1024
 
-/** `storage.staging`: how much of a body may be in memory at a time (DESIGN §4). */
-export const UPLOAD_LIMITS: Readonly<Record<'memory' | 'file', UploadLimits>> = {
-  memory: { blockBytes: 256 * 1024, windowBytes: 1024 * 1024 },
-  file: { blockBytes: 64 * 1024, windowBytes: 64 * 1024 },
-}
+export type StagingMode = 'memory' | 'file'
+
+/** `storage.staging`: bytes gathered while the worker is busy, before the socket is paused (DESIGN §4). */
+const GATHERED_BYTES_MAX: Readonly<Record<StagingMode, number>> = { memory: 512 * 1024, file: 1 }
+
+/** The most that one upload holds in memory: a piece with the worker and the next one. */
+export const uploadWindowBytes = (staging: StagingMode): number =>
+  2 * (GATHERED_BYTES_MAX[staging] + CHUNK_BYTES_MAX)
 
 /** An upload must bring at least… */
 const PROGRESS_BYTES_MIN = 16 * 1024
@@ -33,33 +33,34 @@ const GONE: Failure = { code: 'REQUEST_MALFORMED', detail: '' }
 const STALLED: Failure = { code: 'UPLOAD_TIMEOUT', detail: '' }
 const TOO_LARGE: Failure = { code: 'VALUE_TOO_LARGE', detail: String(VALUE_BYTES_MAX) }
 
+export interface UploadOptions {
+  readonly compute: ComputeClient
+  readonly worker: ComputeWorker
+  /** Unique among the streams of the worker. */
+  readonly streamId: number
+  readonly staging: StagingMode
+}
+
 export class UploadReceiver {
   readonly #compute: ComputeClient
   readonly #worker: ComputeWorker
   readonly #streamId: number
-  readonly #limits: UploadLimits
-  #block: Buffer<ArrayBuffer>
-  #blockLength = 0
+  readonly #gatheredBytesMax: number
+  #gathered: Uint8Array<ArrayBuffer>[] = []
+  #gatheredBytes = 0
   #receivedBytes = 0
   #isOpened = false
-  #onTheWayBytes = 0
+  #isAppending = false
   #hasEnded = false
   /** Ends the reading: undefined when all of the body is with the worker. Only the first call counts. */
   #settle: (failure: Failure | undefined) => void = () => undefined
   #resume: () => void = () => undefined
 
-  constructor(options: {
-    compute: ComputeClient
-    worker: ComputeWorker
-    /** Unique among the streams of the worker. */
-    streamId: number
-    limits: UploadLimits
-  }) {
+  constructor(options: UploadOptions) {
     this.#compute = options.compute
     this.#worker = options.worker
     this.#streamId = options.streamId
-    this.#limits = options.limits
-    this.#block = Buffer.allocUnsafeSlow(options.limits.blockBytes)
+    this.#gatheredBytesMax = GATHERED_BYTES_MAX[options.staging]
   }
 
   /**
@@ -89,20 +90,22 @@ export class UploadReceiver {
     return new Promise((resolve) => {
       let bytesBefore = 0
       const watch = setInterval(() => {
-        const isOurs = this.#onTheWayBytes > 0
-        if (!isOurs && this.#receivedBytes - bytesBefore < PROGRESS_BYTES_MIN) settle(STALLED)
+        const broughtBytes = this.#receivedBytes - bytesBefore
         bytesBefore = this.#receivedBytes
+        if (!this.#isAppending && broughtBytes < PROGRESS_BYTES_MIN) settle(STALLED)
       }, PROGRESS_PERIOD_MS)
-      const onData = (chunk: Buffer): void => {
+      const onData = (chunk: Buffer<ArrayBuffer>): void => {
         this.#take(chunk)
-        if (this.#onTheWayBytes >= this.#limits.windowBytes) request.pause()
+        if (this.#gatheredBytes >= this.#gatheredBytesMax) request.pause()
       }
       const onEnd = (): void => {
         this.#hasEnded = true
-        // An empty body still has to open the upload.
-        if (this.#blockLength > 0 || !this.#isOpened) this.#sendBlock()
+        this.#proceed()
       }
-      const onClose = (): void => settle(GONE)
+      // Comes after every request; only before its end does it mean that the client went away.
+      const onClose = (): void => {
+        if (!this.#hasEnded) settle(GONE)
+      }
       const settle = (failure: Failure | undefined): void => {
         clearInterval(watch)
         request.off('data', onData).off('end', onEnd).off('close', onClose)
@@ -110,46 +113,58 @@ export class UploadReceiver {
       }
       this.#settle = settle
       this.#resume = () => {
-        if (this.#onTheWayBytes < this.#limits.windowBytes) request.resume()
+        request.resume()
       }
       request.on('data', onData).on('end', onEnd).on('close', onClose)
     })
   }
 
-  #take(chunk: Buffer): void {
+  #take(chunk: Buffer<ArrayBuffer>): void {
     this.#receivedBytes += chunk.length
     if (this.#receivedBytes > VALUE_BYTES_MAX) {
       this.#settle(TOO_LARGE)
       return
     }
-    let offset = 0
-    while (offset < chunk.length) {
-      const copiedBytes = chunk.copy(this.#block, this.#blockLength, offset)
-      offset += copiedBytes
-      this.#blockLength += copiedBytes
-      if (this.#blockLength === this.#block.length) this.#sendBlock()
-    }
+    this.#gathered.push(chunk)
+    this.#gatheredBytes += chunk.length
+    this.#proceed()
   }
 
-  #sendBlock(): void {
-    const length = this.#blockLength
-    const isFull = length === this.#block.length
-    const chunk = isFull ? this.#block : new Uint8Array(this.#block.subarray(0, length))
-    if (isFull) this.#block = Buffer.allocUnsafeSlow(this.#limits.blockBytes)
-    this.#blockLength = 0
+  /** Sends what is gathered, unless the worker is busy; ends when there is nothing left to send. */
+  #proceed(): void {
+    if (this.#isAppending) return
+    // An empty body still has to open the upload.
+    if (this.#gatheredBytes > 0 || (this.#hasEnded && !this.#isOpened)) void this.#append()
+    else if (this.#hasEnded) this.#settle(undefined)
+  }
+
+  async #append(): Promise<void> {
+    const chunk = joinOwned(this.#gathered)
+    this.#gathered = []
+    this.#gatheredBytes = 0
     this.#isOpened = true
-    this.#onTheWayBytes += length
-    void this.#append(chunk)
-  }
-
-  async #append(chunk: Uint8Array<ArrayBuffer>): Promise<void> {
-    const { length } = chunk
+    this.#isAppending = true
+    this.#resume()
     const args = { streamId: this.#streamId, chunk }
     const transfer = [chunk.buffer]
     const outcome = await this.#compute.runStreamTask(this.#worker, 'append', args, transfer)
-    this.#onTheWayBytes -= length
-    if (!outcome.ok) this.#settle(outcome.failure)
-    else if (this.#hasEnded && this.#onTheWayBytes === 0) this.#settle(undefined)
-    else this.#resume()
+    this.#isAppending = false
+    if (outcome.ok) this.#proceed()
+    else this.#settle(outcome.failure)
   }
+}
+
+/** One piece of memory that holds the chunks and nothing else, so that it can be transferred. */
+function joinOwned(chunks: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
+  const [first] = chunks
+  if (first && chunks.length === 1 && first.buffer.byteLength === first.length) return first
+  let joinedBytes = 0
+  for (const chunk of chunks) joinedBytes += chunk.length
+  const joined = Buffer.allocUnsafeSlow(joinedBytes)
+  let offset = 0
+  for (const chunk of chunks) {
+    joined.set(chunk, offset)
+    offset += chunk.length
+  }
+  return joined
 }
