@@ -4,7 +4,7 @@
  * Node's decoder skips what it does not know, takes `+` and `/`, any padding and loose trailing bits. So the text is
  * decoded, encoded again and compared: measured faster than a loop over a table, and exact by construction.
  */
-import { viewOf } from './bytes.ts'
+import { plainBytes, viewOf } from './bytes.ts'
 import { ProtocolError } from './error.ts'
 
 export interface Base64urlOptions {
@@ -26,7 +26,7 @@ export function parseBase64url(text: string, { padding }: Base64urlOptions): Uin
   const bytes = Buffer.from(text, 'base64url')
   const canonical = formatBase64url(bytes, { padding })
   if (canonical !== text) throw new ProtocolError('TOKEN_MALFORMED', 'not canonical base64url')
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+  return plainBytes(bytes)
 }
 
 export function formatBase64url(bytes: Uint8Array, { padding }: Base64urlOptions): string {

@@ -11,6 +11,10 @@ export function viewOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
+/** A plain `Uint8Array` over the same memory, so that a result has one type whichever library made it. */
+export const plainBytes = (buffer: Buffer): Uint8Array =>
+  new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
+
 /** Order of `memcmp`: unsigned bytes, a prefix before what it begins. Negative, zero or positive. */
 export const compareBytes = (a: Uint8Array, b: Uint8Array): number => Buffer.compare(a, b)
 

@@ -39,9 +39,12 @@ const BASES = [
   base64url,
   base64urlpad,
 ]
-const DECODERS = new Map<string, { decode(text: string): Uint8Array }>(
-  BASES.map((base) => [base.prefix, base.decoder]),
-)
+interface Base {
+  encode(bytes: Uint8Array): string
+  decode(text: string): Uint8Array
+}
+
+const BASE_OF_PREFIX = new Map<string, Base>(BASES.map((base) => [base.prefix, base]))
 
 /** The 36 bytes of a CIDv1 with BLAKE3-256. */
 export function formatCidBytes(codec: number, digest: Uint8Array): Uint8Array {
@@ -85,14 +88,19 @@ export function parseCid(text: string): ParsedCid {
   return cid
 }
 
+/** The library also takes other cases and padding; encoding again shows that the text is the one of its bytes. */
 function decodeBase(text: string): Uint8Array {
-  const decoder = DECODERS.get(text.slice(0, 1))
-  if (decoder === undefined) throw new ProtocolError('TOKEN_MALFORMED', 'CID in an unknown base')
+  const base = BASE_OF_PREFIX.get(text.slice(0, 1))
+  if (base === undefined) throw new ProtocolError('TOKEN_MALFORMED', 'CID in an unknown base')
+  let bytes: Uint8Array
   try {
-    return decoder.decode(text)
+    bytes = base.decode(text)
   } catch (cause) {
     throw new ProtocolError('TOKEN_MALFORMED', 'CID is not in its base', { cause })
   }
+  if (base.encode(bytes) !== text)
+    throw new ProtocolError('TOKEN_MALFORMED', 'CID is not canonical')
+  return bytes
 }
 
 /** @throws {ProtocolError} TOKEN_MALFORMED: another version, a digest of another length, bytes after it */

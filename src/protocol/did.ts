@@ -151,8 +151,11 @@ function parseDidJwk(did: string): PublicVerificationKey {
   }
 }
 
-/** A key that says of itself that it does not sign, or that it signs otherwise, is no verification key. */
-function parseJwk(jwk: Readonly<Record<string, unknown>>): PublicVerificationKey {
+/**
+ * The key of a JWK. One that says of itself that it does not sign, or that it signs otherwise, is no verification key.
+ * @throws {ProtocolError} SIGNATURE_INVALID for an unknown kind; TOKEN_MALFORMED for members that are not base64url
+ */
+export function parseJwk(jwk: Readonly<Record<string, unknown>>): PublicVerificationKey {
   const type = KEY_TYPES.find((known) => known === memberText(jwk, 'crv'))
   if (type === undefined) throw unresolvable('unknown curve')
   const { kty, algorithms } = JWK_KINDS[type]

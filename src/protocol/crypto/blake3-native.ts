@@ -1,6 +1,6 @@
 import { type Blake3Backend } from './blake3.ts'
 import { requireNative } from './native-module.ts'
-import { viewOf } from '../bytes.ts'
+import { plainBytes, viewOf } from '../bytes.ts'
 
 interface NativeHasher {
   update(bytes: Buffer): unknown
@@ -17,14 +17,14 @@ export function loadNativeBlake3(): Blake3Backend {
   const native: BlakeHash = requireNative('@napi-rs/blake-hash')
   return {
     name: '@napi-rs/blake-hash',
-    hash: (bytes) => native.blake3(viewOf(bytes)),
+    hash: (bytes) => plainBytes(native.blake3(viewOf(bytes))),
     createHasher: () => {
       const state = new native.Blake3Hasher()
       return {
         update: (bytes) => {
           state.update(viewOf(bytes))
         },
-        digest: () => state.digestBuffer(),
+        digest: () => plainBytes(state.digestBuffer()),
       }
     },
   }

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
 import { type Ed25519Backend } from './ed25519.ts'
 import { publicKeyObject } from './key-object.ts'
-import { concatBytes, parseHex } from '../bytes.ts'
+import { concatBytes, parseHex, plainBytes } from '../bytes.ts'
 
 /** PKCS #8 of RFC 8410 up to the seed. */
 const PKCS8_HEAD = parseHex('302e020100300506032b657004220420')
@@ -23,10 +23,10 @@ export function loadNodeEd25519(): Ed25519Backend {
       const key = publicKeyObject(SPKI_HEAD, publicKey)
       return key !== undefined && verify(undefined, message, key, signature)
     },
-    sign: (message, seed) => sign(undefined, message, privateKeyObject(seed)),
-    publicKey: (seed) =>
-      createPublicKey(privateKeyObject(seed))
-        .export({ format: 'der', type: 'spki' })
-        .subarray(SPKI_HEAD.length),
+    sign: (message, seed) => plainBytes(sign(undefined, message, privateKeyObject(seed))),
+    publicKey: (seed) => {
+      const spki = createPublicKey(privateKeyObject(seed)).export({ format: 'der', type: 'spki' })
+      return plainBytes(spki.subarray(SPKI_HEAD.length))
+    },
   }
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { plainBytes } from '../bytes.ts'
 
 /** 32 bytes. Node's own is the fastest there is, so there is no choice of backends. */
-export const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer')
+export const sha256 = (bytes: Uint8Array): Uint8Array => plainBytes(hash('sha256', bytes, 'buffer'))
