@@ -15,7 +15,9 @@ describeVectors('jcs', (folder, tally) => {
   it('writes every document as the origin does', () => {
     for (const name of folder.list('input')) {
       tally.check(name, () => {
-        const canonical = formatJcs(parseStrictJson(folder.text(`input/${name}`), { depthMax: DEPTH_MAX }))
+        const canonical = formatJcs(
+          parseStrictJson(folder.text(`input/${name}`), { depthMax: DEPTH_MAX }),
+        )
         expect(canonical).toBe(folder.text(`output/${name}`))
         const hex = folder.text(`outhex/${name.replace('.json', '.txt')}`).replaceAll(/\s/g, '')
         expect(toHex(utf8(canonical))).toBe(hex)

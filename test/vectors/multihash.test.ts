@@ -22,7 +22,8 @@ describeVectors('multihash', (folder, tally) => {
         expect(cid.hashCode).toBe(HASH_CODES.get(algorithm))
         expect(cid.digest.length * 8).toBe(Number(bits))
         expect(multihash.endsWith(toHex(cid.digest))).toBe(true)
-        const computed = algorithm === 'sha2-256' ? sha256(utf8(input)).subarray(0, cid.digest.length) : cid.digest
+        const computed =
+          algorithm === 'sha2-256' ? sha256(utf8(input)).subarray(0, cid.digest.length) : cid.digest
         expect(toHex(cid.digest)).toBe(toHex(computed))
       })
     }
