@@ -16,7 +16,7 @@ const ARRAY = 0x80
 const MAP = 0xa0
 const NULL = 0xf6
 /** Tag 42, then a byte string of 37 bytes: 0x00 and the CID. */
-const LINK_HEAD = [0xd8, 0x2a, 0x58, CID_BYTES + 1, 0x00] as const
+const LINK_HEAD: Uint8Array = Uint8Array.of(0xd8, 0x2a, 0x58, CID_BYTES + 1, 0x00)
 const LINK_BYTES: number = LINK_HEAD.length + CID_BYTES
 const HEAD_BYTES_MAX = 5
 
@@ -91,7 +91,7 @@ class BlockWriter {
   }
 
   byte(value: number): this {
-    this.#length = this.#buffer.writeUInt8(value, this.#length)
+    this.#buffer[this.#length++] = value
     return this
   }
 
@@ -121,14 +121,14 @@ class BlockWriter {
   }
 
   link(codec: number, digest: Uint8Array): this {
-    for (const byte of LINK_HEAD) this.byte(byte)
-    writeCidBytes(this.#buffer, this.#length, codec, digest)
-    this.#length += CID_BYTES
+    this.#buffer.set(LINK_HEAD, this.#length)
+    writeCidBytes(this.#buffer, this.#length + LINK_HEAD.length, codec, digest)
+    this.#length += LINK_BYTES
     return this
   }
 
   /** A copy of exactly what was written. */
   finish(): Uint8Array {
-    return Uint8Array.from(this.#buffer.subarray(0, this.#length))
+    return new Uint8Array(this.#buffer.subarray(0, this.#length))
   }
 }
