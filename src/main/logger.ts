@@ -33,12 +33,20 @@ export function createLogger(
   return pino({ level, base: null, timestamp: stdTimeFunctions.isoTime }, stream)
 }
 
-/** One JSON line as text: time, level, event, then its fields as `name=value`. */
+/** Values that need no quotes in the text form. */
+const PLAIN_VALUE = /^[!-~]+$/
+
+/** One JSON line as text: time, level, event, then its fields as `name=value`. What could look like another line is quoted. */
 function formatLine(line: string): string {
   const entry: Record<string, unknown> = JSON.parse(line)
   const level = LEVEL_NAMES[Number(entry['level'])] ?? ''
+  const event = String(entry['msg']).replaceAll(/\s*\n\s*/g, ' ')
   const fields = Object.entries(entry)
     .filter(([name]) => !PLACED.has(name))
-    .map(([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
-  return `${String(entry['time'])} ${level.padEnd(5)} ${String(entry['msg'])}${fields.join('')}\n`
+    .map(([name, value]) => ` ${name}=${formatValue(value)}`)
+  return `${String(entry['time'])} ${level.padEnd(5)} ${event}${fields.join('')}\n`
+}
+
+function formatValue(value: unknown): string {
+  return typeof value === 'string' && PLAIN_VALUE.test(value) ? value : JSON.stringify(value)
 }

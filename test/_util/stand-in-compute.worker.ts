@@ -20,7 +20,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
 
 import { emptyAnswer } from '../../src/protocol/answer.ts'
-import { type ErrorCode } from '../../src/protocol/error.ts'
+import { type ErrorCode, WIRE_ERRORS } from '../../src/protocol/error.ts'
 import { PackedWriter } from '../../src/protocol/packed.ts'
 import {
   type BatchResult,
@@ -51,8 +51,14 @@ const answer = (body: Uint8Array | string): Outcome => ({
   claim: undefined,
 })
 
+function isCode(text: string): text is ErrorCode {
+  return Object.hasOwn(WIRE_ERRORS, text)
+}
+
+const codeOf = (text: string): ErrorCode => (isCode(text) ? text : 'TOKEN_MALFORMED')
+
 async function decide(entry: TokenEntry): Promise<Outcome> {
-  const [verb, first = '', second = ''] = entry.authorization.split(' ')
+  const [verb = '', first = '', second = ''] = entry.authorization.split(' ')
   switch (verb) {
     case 'echo':
       return answer(entry.body.kind === 'whole' ? entry.body.bytes : entry.body.kind)
@@ -109,7 +115,7 @@ async function decide(entry: TokenEntry): Promise<Outcome> {
     case 'throw':
       throw new Error('planted')
     default:
-      return { kind: 'failure', failure: { code: first as ErrorCode, detail: second } }
+      return { kind: 'failure', failure: { code: codeOf(first), detail: second } }
   }
 }
 
@@ -127,7 +133,7 @@ export async function batch(entries: ArrayBuffer): Promise<BatchResult> {
     count += 1
     const outcome = entry.kind === 'commit' ? decideCommit(entry) : await decide(entry)
     if (outcome.kind === 'command') commands.u32(entry.requestId)
-    writeResult(results, { ...outcome, requestId: entry.requestId } as Result)
+    writeResult(results, { ...outcome, requestId: entry.requestId })
   }
   const buffers = [results.finish(), commands.length > 0 ? commands.finish() : undefined] as const
   const value: BatchResult = {
@@ -137,10 +143,8 @@ export async function batch(entries: ArrayBuffer): Promise<BatchResult> {
     faults: [],
   }
   const moved = buffers.filter((buffer) => buffer !== undefined)
-  return move({
-    [transferableSymbol]: moved,
-    [valueSymbol]: value,
-  } as never) as unknown as BatchResult
+  move(Object.assign(value, { [transferableSymbol]: moved, [valueSymbol]: value }))
+  return value
 }
 
 type Task<N extends keyof StreamTasks> = (

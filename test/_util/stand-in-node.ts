@@ -1,9 +1,9 @@
 /** The real edge of the node over stand-in workers, on a port of its own, and a raw way to talk to it. */
-import { type AddressInfo, connect } from 'node:net'
+import { connect } from 'node:net'
 
 import { ComputeClient } from '../../src/main/compute-client.ts'
 import { HealthProbe } from '../../src/main/http/health-probe.ts'
-import { createServer } from '../../src/main/http/server.ts'
+import { createServer, readPort } from '../../src/main/http/server.ts'
 import { SignedRequests } from '../../src/main/http/signed-requests.ts'
 import {
   Admission,
@@ -18,6 +18,27 @@ import { type Fault, type StorageOptions } from '../../src/workers/storage/reque
 
 export const STAND_IN_COMPUTE_URL = new URL('./stand-in-compute.worker.ts', import.meta.url)
 export const STAND_IN_STORAGE_URL = new URL('./stand-in-storage.worker.ts', import.meta.url)
+
+const DATABASE = { type: 'sqlite', path: '' } as const
+const BLOCKS = { type: 'local', path: '' } as const
+
+export const STORAGE_OPTIONS: StorageOptions = {
+  database: DATABASE,
+  blocks: BLOCKS,
+  secretFingerprint: new Uint8Array(32),
+  invocationLifetimeS: 300,
+}
+
+export const COMPUTE_OPTIONS: ComputeOptions = {
+  database: DATABASE,
+  blocks: BLOCKS,
+  run: { runNo: 1, runId: 'run' },
+  secret: new Uint8Array(32),
+  invocationLifetimeS: 300,
+  clockSkewS: 0,
+  implicitText: 'drop',
+  staging: 'memory',
+}
 
 /** The script of the stand-in storage thread. */
 export interface StandInStorage {
@@ -57,7 +78,7 @@ export async function openStandInNode(options: StandInOptions = {}): Promise<Sta
   const parts: { dispatcher?: Dispatcher } = {}
   const { client: storage } = await StorageClient.open({
     workerUrl: STAND_IN_STORAGE_URL,
-    workerData: (options.storage ?? {}) as unknown as StorageOptions,
+    workerData: { ...STORAGE_OPTIONS, ...options.storage },
     events: {
       onReplies: (replies) => parts.dispatcher?.settleReplies(replies),
       onUnwritable: () => undefined,
@@ -67,7 +88,7 @@ export async function openStandInNode(options: StandInOptions = {}): Promise<Sta
   const compute = await ComputeClient.open({
     workerUrl: STAND_IN_COMPUTE_URL,
     workerCount: options.workerCount ?? 1,
-    workerData: {} as ComputeOptions,
+    workerData: COMPUTE_OPTIONS,
     events: { onWorkerLost: (_threadId, reason) => lostWorkers.push(reason) },
   })
   const dispatcher = new Dispatcher({ compute, storage, observer: { onBatch: () => undefined } })
@@ -98,7 +119,7 @@ export async function openStandInNode(options: StandInOptions = {}): Promise<Sta
     onFault: (error) => faults.push(error),
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
-  const { port } = app.server.address() as AddressInfo
+  const port = readPort(app.server)
   const url = `http://127.0.0.1:${port}`
   return {
     url,
@@ -117,7 +138,7 @@ export async function openStandInNode(options: StandInOptions = {}): Promise<Sta
         method: 'POST',
         headers: { authorization: token, ...headers },
         ...(body !== undefined && { body, duplex: 'half' }),
-      } as RequestInit),
+      }),
     close: async () => {
       app.server.closeAllConnections()
       await app.close()

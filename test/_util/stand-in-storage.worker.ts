@@ -10,7 +10,7 @@ import {
   writeReply,
 } from '../../src/workers/storage/request.ts'
 
-const script = workerData as { fault?: Fault; probe?: 'fails' | 'hangs' }
+const script: { fault?: Fault; probe?: 'fails' | 'hangs' } = workerData
 const post = (event: StorageEvent, transfer: ArrayBuffer[] = []): void =>
   parentPort?.postMessage(event, transfer)
 
