@@ -16,6 +16,8 @@ import { notifyServiceManager } from './service-manager.ts'
 
 /** After the node was closed nothing should keep the process alive; should something do, it is ended after this time. */
 const LINGER_MS_MAX = 1000
+/** One Ctrl-C arrives twice under `npm start`: from the terminal, and passed on by npm. Within this time it is one. */
+const SIGNAL_ECHO_MS_MAX = 500
 
 export const serve: Command = async (args, context) => {
   if (args.length > 0)
@@ -38,13 +40,14 @@ export const serve: Command = async (args, context) => {
   return clean && ending === undefined ? EXIT.ok : EXIT.failure
 }
 
-/** Resolves at the first SIGTERM or SIGINT; a second one ends the process on the spot, which is always safe. */
+/** Resolves at the first SIGTERM or SIGINT; another one, later, ends the process on the spot, which is always safe. */
 function awaitStopRequest(): Promise<undefined> {
   return new Promise((resolve) => {
-    let isStopping = false
+    let firstMs: number | undefined
     const onSignal = (): void => {
-      if (isStopping) process.exit(EXIT.failure)
-      isStopping = true
+      const nowMs = performance.now()
+      firstMs ??= nowMs
+      if (nowMs - firstMs > SIGNAL_ECHO_MS_MAX) process.exit(EXIT.failure)
       resolve(undefined)
     }
     process.on('SIGTERM', onSignal)

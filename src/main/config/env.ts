@@ -4,10 +4,10 @@
  * The names of the variables are computed from the settings: `storage.blocks.path` is TINYCLOUD_STORAGE_BLOCKS_PATH, or
  * TINYCLOUD_STORAGE__BLOCKS__PATH, which wins (DESIGN §9). Case does not matter (reference-behaviour §5.1).
  */
-import { foreignVariable, isWithoutEffect } from './foreign-names.ts'
+import { type Findings, noteUnknownName } from './findings.ts'
+import { foreignVariable } from './foreign-names.ts'
 import { nearestName } from './nearest-name.ts'
 import { SETTING_KEYS, type SettingKey } from './schema.ts'
-import { type Findings } from './written-value.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -63,7 +63,13 @@ export function readVariables(environment: Environment, findings: Findings): Var
       )
     written.set(name, { text, variable })
     if (KEY_BY_VARIABLE.has(name) || name === CONFIG_FILE_VARIABLE) continue
-    noteUnknown({ variable, text, name }, findings)
+    noteUnknownName(findings, {
+      name: variable,
+      shown: variable,
+      value: text,
+      foreign: foreignVariable(name),
+      nearest: () => findNearestVariable(name),
+    })
   }
   const settings = new Map<SettingKey, { text: string; variable: string }>()
   for (const [name, key] of KEY_BY_VARIABLE) {
@@ -73,23 +79,9 @@ export function readVariables(environment: Environment, findings: Findings): Var
   return { configFile: written.get(CONFIG_FILE_VARIABLE)?.text, settings }
 }
 
-function noteUnknown(
-  { variable, text, name }: { variable: string; text: string; name: string },
-  findings: Findings,
-): void {
-  const foreign = foreignVariable(name)
-  if (foreign?.kind === 'meaningless') {
-    findings.meaningless.push(variable)
-  } else if (foreign?.kind === 'later') {
-    if (isWithoutEffect(foreign, text)) return
-    findings.problems.push(
-      `${variable} sets ${foreign.part}, which this version does not have. Unset it, or wait for the version that has it.`,
-    )
-  } else {
-    const known = [...KEY_BY_VARIABLE.keys(), CONFIG_FILE_VARIABLE].map(withoutPrefix)
-    const nearest = nearestName(withoutPrefix(name), known)
-    findings.problems.push(`${variable} is not known. Did you mean ${PREFIX}${nearest}?`)
-  }
+function findNearestVariable(name: string): string {
+  const known = [...KEY_BY_VARIABLE.keys(), CONFIG_FILE_VARIABLE].map(withoutPrefix)
+  return PREFIX + nearestName(withoutPrefix(name), known)
 }
 
 const withoutPrefix = (variable: string): string => variable.slice(PREFIX.length)

@@ -8,12 +8,12 @@ import convict from 'convict'
 
 import { StartFault } from '../fault.ts'
 import { type Environment, readVariables, variableOf } from './env.ts'
-import { foreignKey, isWithoutEffect } from './foreign-names.ts'
+import { type Findings, noteUnknownName, type WrittenValue } from './findings.ts'
+import { foreignKey } from './foreign-names.ts'
 import { convictFormat } from './formats.ts'
 import { nearestName } from './nearest-name.ts'
 import { isSettingKey, SETTING_KEYS, type SettingKey, settingOf, type Settings } from './schema.ts'
 import { findConfigFile, isTable, readConfigFile } from './toml.ts'
-import { type Findings, type WrittenValue } from './written-value.ts'
 
 export interface ConfigSource {
   readonly environment: Environment
@@ -100,30 +100,26 @@ function selectKnown(
       known.push([key, value])
       origins.set(key, origin)
     } else {
-      noteUnknown({ key, value, origin }, findings)
+      noteUnknownKey({ key, value, origin }, findings)
     }
   }
   return nest(known)
 }
 
-function noteUnknown({ key, value, origin }: WrittenValue, findings: Findings): void {
-  const foreign = foreignKey(key)
-  if (foreign?.kind === 'meaningless') {
-    findings.meaningless.push(key)
-  } else if (foreign?.kind === 'later') {
-    if (isWithoutEffect(foreign, value)) return
-    findings.problems.push(
-      `${origin}: \`${key}\` sets ${foreign.part}, which this version does not have. Remove it, or wait for the version that has it.`,
-    )
-  } else if (SETTING_KEYS.some((known) => known.startsWith(`${key}.`))) {
+function noteUnknownKey({ key, value, origin }: WrittenValue, findings: Findings): void {
+  const shown = `${origin}: \`${key}\``
+  if (SETTING_KEYS.some((known) => known.startsWith(`${key}.`))) {
     // An empty table sets nothing.
-    if (isTable(value)) return
-    findings.problems.push(`${origin}: \`${key}\` must be a table with settings in it.`)
-  } else {
-    findings.problems.push(
-      `${origin}: \`${key}\` is not known. Did you mean \`${nearestName(key, SETTING_KEYS)}\`?`,
-    )
+    if (!isTable(value)) findings.problems.push(`${shown} must be a table with settings in it.`)
+    return
   }
+  noteUnknownName(findings, {
+    name: key,
+    shown,
+    value,
+    foreign: foreignKey(key),
+    nearest: () => `\`${nearestName(key, SETTING_KEYS)}\``,
+  })
 }
 
 /** Convict reports one line for each wrong value: its key, the rule, and the value unless the setting is secret. */

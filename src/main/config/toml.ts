@@ -8,7 +8,7 @@ import { dirname, join, resolve } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
 
 import { StartFault } from '../fault.ts'
-import { type Findings, type WrittenValue } from './written-value.ts'
+import { type Findings, type WrittenValue } from './findings.ts'
 
 const FILE_NAME = 'tinycloud.toml'
 const FILE_BYTES_MAX = 1024 * 1024
