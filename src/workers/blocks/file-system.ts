@@ -32,3 +32,20 @@ export function shortWrite(writtenBytes: number, wantedBytes: number): Error {
   const error = new Error(`ENOSPC: wrote ${writtenBytes} of ${wantedBytes} bytes`)
   return Object.assign(error, { code: 'ENOSPC' })
 }
+
+/** True for a disk, or a quota, without room. */
+export function isNoSpace(error: unknown): boolean {
+  const code = systemCode(error)
+  return code === 'ENOSPC' || code === 'EDQUOT'
+}
+
+/** Removes a file; false: it was not there. */
+export function unlinkIfThere(files: FileSystem, path: string): boolean {
+  try {
+    files.unlinkSync(path)
+    return true
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false
+    throw error
+  }
+}

@@ -6,7 +6,7 @@ import { type Blake3Hasher, createBlake3 } from '../../protocol/crypto/blake3.ts
 import { ProtocolError } from '../../protocol/error.ts'
 import { PACKED_VALUE_BYTES_MAX, SEGMENT_BYTES, VALUE_BYTES_MAX } from '../../protocol/limits.ts'
 import { StorageFault } from '../storage-fault.ts'
-import { systemCode } from './file-system.ts'
+import { isNoSpace } from './file-system.ts'
 import { type StagedValue } from './place.ts'
 import { type StagedUpload } from './staging.ts'
 
@@ -183,10 +183,8 @@ async function guarded<T>(step: () => Promise<T>): Promise<T> {
   try {
     return await step()
   } catch (cause) {
-    const code = systemCode(cause)
-    const isFull = code === 'ENOSPC' || code === 'EDQUOT'
     throw new StorageFault(
-      isFull ? 'STORAGE_FULL' : 'STORAGE_UNAVAILABLE',
+      isNoSpace(cause) ? 'STORAGE_FULL' : 'STORAGE_UNAVAILABLE',
       'an upload cannot be staged',
       {
         cause,

@@ -8,8 +8,6 @@ import {
   type EpochRow,
   type EventRow,
   type ObjectRow,
-  type PackRow,
-  type PackState,
   type ReplayRow,
   type SpaceRow,
   type StatementRow,
@@ -94,9 +92,8 @@ export interface RunProgress {
 export type MaybePromise<T> = T | Promise<T>
 
 /**
- * The writing connection of a run. One group at a time: `begin`, `load`, `apply`, `commit`, or `rollback` at any point;
- * everything below them is a transaction of its own, and never runs while a group does.
- * Methods throw what their engine throws; `faultKindOf` (storage/fault-kind.ts) says what that means.
+ * The writing connection. One group at a time: `begin`, `load`, `apply`, `commit`, or `rollback` at any point.
+ * Methods throw what their engine throws; storage/fault-kind.ts says what that means.
  */
 export interface Transactor {
   begin(): MaybePromise<void>
@@ -110,16 +107,6 @@ export interface Transactor {
   readCommittedGroup(runNo: number): MaybePromise<number>
   logState(): MaybePromise<LogState>
   checkpoint(mode: CheckpointMode): MaybePromise<LogState>
-  /** A pack exists as a row before it exists as a file. */
-  addPack(pack: PackRow): MaybePromise<void>
-  /** Writes down the length of a pack that is not active any more. */
-  finishPack(packNo: number, state: PackState, fileBytes: number): MaybePromise<void>
-  /** Objects dropped before this time, oldest first. */
-  readDeadObjects(deadBeforeS: number, limit: number): MaybePromise<number[]>
-  /** Their files are gone. */
-  deleteObjects(objectNos: readonly number[]): MaybePromise<void>
-  endRun(runNo: number, endedAtS: number): MaybePromise<void>
-  markRunClean(runNo: number, cleanedAtS: number): MaybePromise<void>
   close(): MaybePromise<void>
 }
 

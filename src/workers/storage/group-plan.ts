@@ -98,6 +98,11 @@ export class GroupPlan {
     return this.#sectionBytes
   }
 
+  /** Nothing was accepted that changes a row. */
+  get isEmpty(): boolean {
+    return this.#rows.statements.length === 0 && this.#rows.delegationCids.length === 0
+  }
+
   addMutation(command: MutateCommand): void {
     const { operations, spaces, expiresAtS, statementId } = command
     const values = operations.map((operation) => this.#placeValue(operation))

@@ -4,7 +4,7 @@
  */
 import { dirname } from 'node:path'
 import { type Directories } from '../directories.ts'
-import { type FileSystem, systemCode } from '../file-system.ts'
+import { type FileSystem, unlinkIfThere } from '../file-system.ts'
 import {
   objectDirectory,
   objectPath,
@@ -62,7 +62,7 @@ export class ObjectFiles {
 
   /** Removes a staged value that no command took. */
   dropStaged(stagingNo: number): void {
-    this.#unlink(stagingPath(this.#root, this.#stagingRunNo, stagingNo))
+    unlinkIfThere(this.#files, stagingPath(this.#root, this.#stagingRunNo, stagingNo))
   }
 
   /** Removes objects that no row names any more; their names are gone for good when it returns. */
@@ -70,7 +70,7 @@ export class ObjectFiles {
     const changed = new Set<string>()
     for (const objectNo of objectNos) {
       const path = objectPath(this.#root, objectNo)
-      if (this.#unlink(path)) changed.add(dirname(path))
+      if (unlinkIfThere(this.#files, path)) changed.add(dirname(path))
     }
     for (const directory of changed) this.#directories.sync(directory)
   }
@@ -79,16 +79,5 @@ export class ObjectFiles {
   emptyStaging(): void {
     const directory = stagingDirectory(this.#root)
     this.#files.rmSync(directory, { recursive: true, force: true })
-  }
-
-  /** False: it was not there. */
-  #unlink(path: string): boolean {
-    try {
-      this.#files.unlinkSync(path)
-      return true
-    } catch (error) {
-      if (systemCode(error) === 'ENOENT') return false
-      throw error
-    }
   }
 }

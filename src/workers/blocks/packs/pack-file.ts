@@ -8,7 +8,7 @@
  */
 import { formatCarHeader } from '../../../protocol/car.ts'
 import { type Directories } from '../directories.ts'
-import { type FileSystem, shortWrite } from '../file-system.ts'
+import { type FileSystem, shortWrite, unlinkIfThere } from '../file-system.ts'
 import { packDirectory, packPath } from '../layout.ts'
 import { type PackEntry, PackIndex } from './pack-index.ts'
 
@@ -92,6 +92,11 @@ export function sealPack(
   writeAll(files, descriptor, [section], committedBytes)
   files.fdatasyncSync(descriptor)
   return committedBytes + section.length
+}
+
+/** Removes a pack that no row names; its name is gone for good when it returns. */
+export function removePack({ files, directories, root, packNo }: PackFileOptions): void {
+  if (unlinkIfThere(files, packPath(root, packNo))) directories.sync(packDirectory(root, packNo))
 }
 
 /** `writev` on a full disk returns a short count and throws nothing. */

@@ -13,22 +13,20 @@ const READER_CACHE_KIB = 8 * 1024
 /** Only a checkpoint that waits for readers, or a backup tool, can make a connection wait. */
 export const BUSY_TIMEOUT_MS = 5000
 
-/** The one connection that writes. Creates the file where it is missing. */
+/** The one connection that writes. Creates the file where it is missing; changes nothing in one that exists. */
 export function openWriter(path: string): Connection {
-  const connection = new Database(path, { timeout: BUSY_TIMEOUT_MS })
-  try {
-    connection.pragma('page_size = 4096')
-    connection.pragma('journal_mode = WAL')
-    connection.pragma('synchronous = FULL')
-    // An automatic checkpoint swallows its own I/O errors: the actor checkpoints, and looks.
-    connection.pragma('wal_autocheckpoint = 0')
-    connection.pragma(`cache_size = -${WRITER_CACHE_KIB}`)
-    connection.pragma('temp_store = MEMORY')
-  } catch (error) {
-    connection.close()
-    throw error
-  }
-  return connection
+  return new Database(path, { timeout: BUSY_TIMEOUT_MS })
+}
+
+/** The settings of a database that is ours. */
+export function configureWriter(connection: Connection): void {
+  connection.pragma('page_size = 4096')
+  connection.pragma('journal_mode = WAL')
+  connection.pragma('synchronous = FULL')
+  // An automatic checkpoint swallows its own I/O errors: the actor checkpoints, and looks.
+  connection.pragma('wal_autocheckpoint = 0')
+  connection.pragma(`cache_size = -${WRITER_CACHE_KIB}`)
+  connection.pragma('temp_store = MEMORY')
 }
 
 export function openReader(path: string): Connection {

@@ -15,7 +15,9 @@ import { type Connection } from './connection.ts'
 import { REPLAY_BOUND } from './meta.ts'
 
 /** Replay rows that one group removes at most, so that a purge never delays it much. */
-const PURGED_REPLAYS_MAX = 2048
+const PURGED_REPLAYS_MAX = 16_384
+
+type ReplayColumns = [expiresAtS: number, statementId: Buffer]
 
 const prepareAll = (connection: Connection) =>
   ({
@@ -52,10 +54,16 @@ const prepareAll = (connection: Connection) =>
     packLiveBytes: connection.prepare(
       'UPDATE pack SET live_bytes = live_bytes + ? WHERE pack_no = ?',
     ),
-    expiredReplays: connection
-      .prepare<[number, number], [number, Buffer]>(
+    lastOfPurge: connection
+      .prepare<[number, number], ReplayColumns>(
         `SELECT expires_at, statement_id FROM replay WHERE expires_at <= ?
-         ORDER BY expires_at, statement_id LIMIT ?`,
+         ORDER BY expires_at, statement_id LIMIT 1 OFFSET ?`,
+      )
+      .raw(),
+    lastExpired: connection
+      .prepare<[number], ReplayColumns>(
+        `SELECT expires_at, statement_id FROM replay WHERE expires_at <= ?
+         ORDER BY expires_at DESC, statement_id DESC LIMIT 1`,
       )
       .raw(),
     deleteReplays: connection.prepare(
@@ -225,8 +233,8 @@ export class GroupWriter {
    * years and would then refuse every invocation once it is right again.
    */
   #purgeReplays(toS: number): void {
-    const { expiredReplays, deleteReplays, setMeta } = this.#statements
-    const last = expiredReplays.all(toS, PURGED_REPLAYS_MAX).at(-1)
+    const { lastOfPurge, lastExpired, deleteReplays, setMeta } = this.#statements
+    const last = lastOfPurge.get(toS, PURGED_REPLAYS_MAX - 1) ?? lastExpired.get(toS)
     if (!last) return
     const [expiresAtS, statementId] = last
     deleteReplays.run(expiresAtS, statementId)

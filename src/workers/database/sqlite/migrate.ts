@@ -10,28 +10,30 @@ const MIGRATIONS: readonly Migration[] = [MIGRATION_001]
 const APPLICATION_ID = 0x54434442
 
 /**
- * Applies what is missing, in one transaction. An empty file is a new database.
+ * The schema that a database has; 0: new and empty.
  * @throws {StartFault} when it is another program's database, or newer than this program
  */
-export function migrate(connection: Connection, path: string): void {
+export function readSchemaVersion(connection: Connection, path: string): number {
   const version = readVersion(connection, path)
-  const newest = MIGRATIONS.length
-  if (version > newest)
-    throw new StartFault({
-      what: `The database ${path} is newer than this program`,
-      why: `it has schema ${version}, and this program knows ${newest}`,
-      remedy: 'Run the version of tinycloud that wrote it, or a newer one.',
-    })
-  if (version === newest) return
+  if (version <= MIGRATIONS.length) return version
+  throw new StartFault({
+    what: `The database ${path} is newer than this program`,
+    why: `it has schema ${version}, and this program knows ${MIGRATIONS.length}`,
+    remedy: 'Run the version of tinycloud that wrote it, or a newer one.',
+  })
+}
+
+/** Applies what is missing, in one transaction. */
+export function migrate(connection: Connection, version: number): void {
+  if (version === MIGRATIONS.length) return
   connection.transaction(() => {
     for (const migration of MIGRATIONS.slice(version))
       for (const statement of migration.statements) connection.exec(statement)
     connection.pragma(`application_id = ${APPLICATION_ID}`)
-    connection.pragma(`user_version = ${newest}`)
+    connection.pragma(`user_version = ${MIGRATIONS.length}`)
   })()
 }
 
-/** 0: new and empty. */
 function readVersion(connection: Connection, path: string): number {
   const applicationId = Number(connection.pragma('application_id', { simple: true }))
   if (applicationId === APPLICATION_ID)

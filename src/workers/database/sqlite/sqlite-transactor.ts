@@ -1,6 +1,5 @@
 /** The writing connection on SQLite: every step of a group is one synchronous stretch. */
 import { type Statement } from 'better-sqlite3'
-import { type PackRow, type PackState } from '../rows.ts'
 import {
   type CheckpointMode,
   type GroupChanges,
@@ -9,10 +8,10 @@ import {
   type LogState,
   type Transactor,
 } from '../transactor.ts'
-import { type Connection, openWriter } from './connection.ts'
+import { type Connection, openReader } from './connection.ts'
 import { GroupLoader } from './group-loader.ts'
 import { GroupWriter } from './group-writer.ts'
-import { RunStore } from './run-store.ts'
+import { SqliteRunLedger } from './sqlite-run-ledger.ts'
 
 type LogColumns = [isBusy: number, logPages: number, checkpointedPages: number]
 
@@ -21,7 +20,6 @@ export class SqliteTransactor implements Transactor {
   readonly #path: string
   readonly #loader: GroupLoader
   readonly #writer: GroupWriter
-  readonly #runs: RunStore
   readonly #begin: Statement
   readonly #commit: Statement
   readonly #logState: Statement<[], LogColumns>
@@ -32,7 +30,6 @@ export class SqliteTransactor implements Transactor {
     this.#path = path
     this.#loader = new GroupLoader(connection)
     this.#writer = new GroupWriter(connection)
-    this.#runs = new RunStore(connection)
     this.#begin = connection.prepare('BEGIN IMMEDIATE')
     this.#commit = connection.prepare('COMMIT')
     this.#logState = connection.prepare<[], LogColumns>('PRAGMA wal_checkpoint(NOOP)').raw()
@@ -60,9 +57,9 @@ export class SqliteTransactor implements Transactor {
   }
 
   readCommittedGroup(runNo: number): number {
-    const connection = openWriter(this.#path)
+    const connection = openReader(this.#path)
     try {
-      return new RunStore(connection).readCommittedGroup(runNo)
+      return new SqliteRunLedger(connection).readCommittedGroup(runNo)
     } finally {
       connection.close()
     }
@@ -75,30 +72,6 @@ export class SqliteTransactor implements Transactor {
   checkpoint(mode: CheckpointMode): LogState {
     const statement = this.#connection.prepare<[], LogColumns>(`PRAGMA wal_checkpoint(${mode})`)
     return logStateOf(statement.raw().get())
-  }
-
-  addPack(pack: PackRow): void {
-    this.#runs.addPack(pack)
-  }
-
-  finishPack(packNo: number, state: PackState, fileBytes: number): void {
-    this.#runs.finishPack(packNo, state, fileBytes)
-  }
-
-  readDeadObjects(deadBeforeS: number, limit: number): number[] {
-    return this.#runs.readDeadObjects(deadBeforeS, limit)
-  }
-
-  deleteObjects(objectNos: readonly number[]): void {
-    this.#runs.deleteObjects(objectNos)
-  }
-
-  endRun(runNo: number, endedAtS: number): void {
-    this.#runs.endRun(runNo, endedAtS)
-  }
-
-  markRunClean(runNo: number, cleanedAtS: number): void {
-    this.#runs.markRunClean(runNo, cleanedAtS)
   }
 
   close(): void {

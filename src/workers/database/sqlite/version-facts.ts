@@ -9,13 +9,14 @@ export function versionFacts(
   row: VersionRow,
   segmentsOf: (objectNo: number) => Uint8Array | undefined,
 ): VersionFacts {
+  // The row's checksum has told that the text is what was written.
   return {
     versionNo: row.versionNo,
     isDeleted: row.isDeleted,
     digest: row.digest,
     valueBytes: row.valueBytes,
     place: row.isDeleted ? undefined : placeOf(row, segmentsOf),
-    headers: readHeaders(row.headers),
+    headers: JSON.parse(row.headers),
   }
 }
 
@@ -29,10 +30,4 @@ function placeOf(
   if (objectNo === null || !segments)
     throw new StorageFault('VALUE_CORRUPT', `kv_version ${versionNo} names no place`)
   return { kind: 'object', objectNo, valueBytes, segments }
-}
-
-/** The row's checksum has told that the text is what was written. */
-function readHeaders(text: string): VersionFacts['headers'] {
-  const headers: unknown = JSON.parse(text)
-  return headers as VersionFacts['headers']
 }

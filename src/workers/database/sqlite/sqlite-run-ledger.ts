@@ -1,9 +1,9 @@
-/**
- * Runs and their files as rows: who writes, how far each pack is committed, what waits to be removed. Every method is a
- * transaction of its own and never runs while a group does.
- */
+/** The run ledger on SQLite. Its statements are rare, so none is kept prepared. */
+import { type PackEntry } from '../../blocks/packs/pack-index.ts'
 import { type PackKind, type PackRow, type PackState, type RunRow } from '../rows.ts'
+import { type PackLength, type RunLedger } from '../run-ledger.ts'
 import { type Connection } from './connection.ts'
+import { SECRET_FINGERPRINT } from './meta.ts'
 
 type RunColumns = [
   runNo: number,
@@ -27,14 +27,13 @@ type PackColumns = [
 ]
 type EntryColumns = [rowId: number, offset: number, lengthBytes: number]
 
-export class RunStore {
+export class SqliteRunLedger implements RunLedger {
   readonly #connection: Connection
 
   constructor(connection: Connection) {
     this.#connection = connection
   }
 
-  /** Begins a run with the next number. */
   beginRun(runId: string, startedAtS: number): number {
     const last = this.#connection
       .prepare<[], number | null>('SELECT max(run_no) FROM run')
@@ -47,7 +46,17 @@ export class RunStore {
     return runNo
   }
 
-  /** Runs whose files were not put in order: the ones that a crash left, oldest first. */
+  claimSecret(fingerprint: Uint8Array): Uint8Array {
+    this.#connection
+      .prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO NOTHING')
+      .run(SECRET_FINGERPRINT, fingerprint)
+    const kept = this.#connection
+      .prepare<[string], Buffer>('SELECT content FROM meta WHERE name = ?')
+      .pluck()
+      .get(SECRET_FINGERPRINT)
+    return kept ?? fingerprint
+  }
+
   readUncleanRuns(): RunRow[] {
     return this.#connection
       .prepare<[], RunColumns>(
@@ -59,7 +68,6 @@ export class RunStore {
       .map((columns) => runOf(columns))
   }
 
-  /** From here on nothing that the run does can commit. An end that is written already stays. */
   endRun(runNo: number, endedAtS: number): void {
     this.#connection
       .prepare('UPDATE run SET ended_at = ? WHERE run_no = ? AND ended_at IS NULL')
@@ -72,7 +80,14 @@ export class RunStore {
       .run(cleanedAtS, runNo)
   }
 
-  addPack(pack: PackRow): void {
+  addPack(pack: PackRow, previous: PackLength | undefined): void {
+    this.#connection.transaction(() => {
+      if (previous) this.finishPack(previous.packNo, 'writing', previous.fileBytes)
+      this.#insertPack(pack)
+    })()
+  }
+
+  #insertPack(pack: PackRow): void {
     this.#connection
       .prepare('INSERT INTO pack VALUES (?, ?, ?, ?, ?, ?, ?, NULL)')
       .run(
@@ -96,7 +111,6 @@ export class RunStore {
     this.#connection.prepare('DELETE FROM pack WHERE pack_no = ?').run(packNo)
   }
 
-  /** Packs of a run that have no index yet. */
   readOpenPacks(runNo: number): PackRow[] {
     return this.#connection
       .prepare<[string, number], PackColumns>(
@@ -116,12 +130,7 @@ export class RunStore {
       }))
   }
 
-  /** What the index of a pack says, from the rows at and after its first one, in the order of the file. */
-  *readPackEntries({ packNo, firstRowId }: Pick<PackRow, 'packNo' | 'firstRowId'>): Generator<{
-    rowId: number
-    offset: number
-    lengthBytes: number
-  }> {
+  *readPackEntries({ packNo, firstRowId }: PackRow): Generator<PackEntry> {
     const rows = this.#connection
       .prepare<[number, number, number, number], EntryColumns>(
         `SELECT statement_no, pack_offset, pack_length FROM statement WHERE statement_no >= ? AND pack_no = ?

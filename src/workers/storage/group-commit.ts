@@ -1,0 +1,142 @@
+/**
+ * One attempt at one group: load, decide, blocks, rows, commit (DESIGN §4). On SQLite all of it is one transaction,
+ * which only this process can hold.
+ *
+ * Blocks are on stable storage before the rows that name them are committed, and rows are before anybody is answered:
+ * a crash may leave bytes that no row names, never a row that names missing bytes.
+ */
+import { type PackFile } from '../blocks/packs/pack-file.ts'
+import { type Transactor } from '../database/transactor.ts'
+import { type ActiveRun } from './active-run.ts'
+import { decideGroup } from './decide/decide-group.ts'
+import { type FaultKind, faultKindOf, type GroupStep } from './fault-kind.ts'
+import { GroupPlan } from './group-plan.ts'
+import { questionsOf } from './group-questions.ts'
+import { GroupView } from './group-view.ts'
+import { type StorageCommand, type StorageReply } from './request.ts'
+import { type StagedObjects } from './staged-objects.ts'
+
+/** Replay rows are kept this long after their invocation expired: more than clocks differ. */
+const REPLAY_KEEP_S = 60
+
+export interface GroupContext {
+  readonly transactor: Transactor
+  readonly run: ActiveRun
+  readonly objects: StagedObjects
+  readonly nowS: number
+  /** It is time to remove expired replay rows. */
+  readonly isPurgeDue: boolean
+}
+
+export type GroupResult =
+  | {
+      readonly kind: 'committed'
+      readonly replies: readonly StorageReply[]
+      /** Bytes appended to the pack; undefined: nothing was accepted, and nothing was written. */
+      readonly packBytes: number | undefined
+    }
+  | { readonly kind: 'failed'; readonly fault: FaultKind; readonly error: unknown }
+
+/** Never throws: an error says in which step it was met, and so what it means. */
+export async function commitGroup(
+  commands: readonly StorageCommand[],
+  context: GroupContext,
+): Promise<GroupResult> {
+  const attempt = new GroupAttempt(commands, context)
+  try {
+    return await attempt.run()
+  } catch (error) {
+    return attempt.fail(error)
+  }
+}
+
+class GroupAttempt {
+  readonly #commands: readonly StorageCommand[]
+  readonly #context: GroupContext
+  #step: GroupStep = 'blocks'
+  /** Makes the commit known to the run; set once there may be one. */
+  #settle: (() => GroupResult) | undefined
+  #groupNo = 0
+
+  constructor(commands: readonly StorageCommand[], context: GroupContext) {
+    this.#commands = commands
+    this.#context = context
+  }
+
+  async run(): Promise<GroupResult> {
+    const { transactor, run, nowS } = this.#context
+    // A pack is a row before it is a file, in a transaction of its own: so before that of the group.
+    const pack = await run.openPack()
+    this.#step = 'load'
+    await transactor.begin()
+    const questions = questionsOf(this.#commands)
+    const view = new GroupView(questions, await transactor.load(questions))
+
+    this.#step = 'decide'
+    const plan = this.#createPlan(view, pack)
+    const replies = decideGroup(this.#commands, { view, plan, nowS })
+    if (this.#commands.length > 0 && plan.isEmpty) {
+      await transactor.rollback()
+      return { kind: 'committed', replies, packBytes: undefined }
+    }
+    return this.#write(plan, pack, replies)
+  }
+
+  async fail(error: unknown): Promise<GroupResult> {
+    const { transactor, run } = this.#context
+    const step = this.#step
+    const fault = faultKindOf(error, step)
+    try {
+      await transactor.rollback()
+      if (fault === 'unknown') return await this.#resolve(error)
+    } catch {
+      return { kind: 'failed', fault: 'broken', error }
+    }
+    if (step === 'blocks' && fault === 'full') run.abandonPack()
+    return { kind: 'failed', fault, error }
+  }
+
+  /** The row of the run tells, on a new connection, whether a commit happened that was not confirmed. */
+  async #resolve(error: unknown): Promise<GroupResult> {
+    const { transactor, run } = this.#context
+    const committedNo = await transactor.readCommittedGroup(run.runNo)
+    if (this.#settle && committedNo === this.#groupNo) return this.#settle()
+    return { kind: 'failed', fault: 'other', error }
+  }
+
+  #createPlan(view: GroupView, pack: PackFile): GroupPlan {
+    const { run, objects, nowS } = this.#context
+    return new GroupPlan(view, {
+      ids: run.ids,
+      objectNumbers: objects,
+      packNo: pack.packNo,
+      packOffset: pack.committedBytes,
+      nowS,
+    })
+  }
+
+  async #write(
+    plan: GroupPlan,
+    pack: PackFile,
+    replies: readonly StorageReply[],
+  ): Promise<GroupResult> {
+    const { transactor, run, objects, nowS, isPurgeDue } = this.#context
+    this.#step = 'blocks'
+    objects.adopt(plan.adoptions)
+    pack.append(plan.sections)
+
+    this.#step = 'rows'
+    const progress = run.progressWith(plan, pack)
+    await transactor.apply(plan.finish(progress, isPurgeDue ? nowS - REPLAY_KEEP_S : undefined))
+
+    this.#step = 'commit'
+    const settle = (): GroupResult => {
+      run.commit(progress, plan, pack)
+      return { kind: 'committed', replies, packBytes: plan.sectionBytes }
+    }
+    this.#groupNo = progress.groupNo
+    this.#settle = settle
+    await transactor.commit()
+    return settle()
+  }
+}

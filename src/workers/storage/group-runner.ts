@@ -1,0 +1,240 @@
+/**
+ * Brings groups to their end: attempts them, says what an error means for the group and for the node, and does between
+ * groups what may not delay a reply.
+ */
+import { type ObjectFiles } from '../blocks/objects/object-files.ts'
+import { type RunLedger } from '../database/run-ledger.ts'
+import { type Transactor } from '../database/transactor.ts'
+import { type ErrorCode } from '../../protocol/error.ts'
+import { StorageFault } from '../storage-fault.ts'
+import { type ActiveRun } from './active-run.ts'
+import { type Checkpointer } from './checkpointer.ts'
+import { faultKindOf, type FaultKind } from './fault-kind.ts'
+import { commitGroup, type GroupResult } from './group-commit.ts'
+import { type Log } from './log.ts'
+import { sweepObjects } from './object-sweep.ts'
+import { type StorageCommand, type StorageCounters, type StorageReply } from './request.ts'
+import { stagedValues, type StagedObjects } from './staged-objects.ts'
+
+/** Attempts at a group that another process was faster than. */
+const ATTEMPTS_MAX = 3
+const PURGE_INTERVAL_S = 1
+const SWEEP_INTERVAL_S = 10
+
+export interface RunnerOptions {
+  readonly transactor: Transactor
+  readonly ledger: RunLedger
+  readonly checkpointer: Checkpointer
+  readonly objectFiles: ObjectFiles
+  readonly objects: StagedObjects
+  readonly run: ActiveRun
+  /** Begins the run that follows one whose row ids are spent. */
+  readonly beginRun: () => Promise<ActiveRun>
+  /** Unix seconds with fractions. */
+  readonly nowS: () => number
+  readonly log: Log
+  /** Writes are refused from now on. Told once. */
+  readonly onUnwritable: (reason: string) => void
+}
+
+export class GroupRunner {
+  readonly #options: RunnerOptions
+  #run: ActiveRun
+  #isUnwritable = false
+  #purgedAtS = -Infinity
+  #sweptAtS = -Infinity
+  #groups = 0
+  #commands = 0
+  #packBytes = 0
+  #syncs = 0
+
+  constructor(options: RunnerOptions) {
+    this.#options = options
+    this.#run = options.run
+  }
+
+  get counters(): Omit<StorageCounters, 'mailboxItems'> {
+    return {
+      groups: this.#groups,
+      commands: this.#commands,
+      packBytes: this.#packBytes,
+      syncs: this.#syncs,
+      checkpoints: this.#options.checkpointer.checkpoints,
+    }
+  }
+
+  /**
+   * Replies in the order of the commands; all of them are definite and may leave.
+   * @throws {RunEnded} when this run was declared dead: nothing was committed
+   */
+  async run(commands: readonly StorageCommand[]): Promise<readonly StorageReply[]> {
+    const isWhole = commands.map((command) => this.#isStaged(command))
+    const replies = await this.#decide(commands.filter((_, index) => isWhole[index]))
+    this.#settleObjects(commands, replies)
+    const decided = replies.values()
+    return commands.map((command, index) =>
+      isWhole[index]
+        ? (decided.next().value ?? fail(command, 'INTERNAL'))
+        : fail(command, 'INTERNAL'),
+    )
+  }
+
+  /** What is due after a group has been answered. */
+  async tidy(): Promise<void> {
+    if (this.#isUnwritable) return
+    const { ledger, objectFiles, checkpointer, log, nowS } = this.#options
+    try {
+      await checkpointer.runIfDue()
+      await this.#run.sealFinished()
+      if (this.#run.isSpent) await this.#followRun()
+      if (nowS() - this.#sweptAtS < SWEEP_INTERVAL_S) return
+      this.#sweptAtS = nowS()
+      await sweepObjects(ledger, objectFiles, nowS())
+    } catch (error) {
+      // A full disk harms nothing here: whatever was due is due again.
+      if (faultKindOf(error, 'blocks') === 'full') log('warn', 'storage.full', {})
+      else this.#refuseWrites(error)
+    }
+  }
+
+  /** Reads, or commits and syncs an empty group. False: it did not work. */
+  async probe(isWrite: boolean): Promise<boolean> {
+    if (this.#isUnwritable) return false
+    if (isWrite) {
+      const result = await this.#attempt([])
+      if (result.kind === 'failed') await this.#explain([], result.fault, result.error)
+      return result.kind === 'committed'
+    }
+    try {
+      await this.#options.transactor.logState()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** Everything into the database file, the run ended, the database closed. */
+  async close(): Promise<void> {
+    const { transactor, checkpointer, nowS } = this.#options
+    if (!this.#isUnwritable) {
+      try {
+        await this.#run.end(nowS())
+        await checkpointer.finish()
+      } catch (error) {
+        this.#refuseWrites(error)
+      }
+    }
+    await transactor.close()
+  }
+
+  /** A staged value whose file is not there whole was lost by this node, not by the client. */
+  #isStaged(command: StorageCommand): boolean {
+    return stagedValues(command).every(({ stagingNo, valueBytes }) => {
+      if (this.#options.objects.isStaged(stagingNo, valueBytes)) return true
+      this.#options.log('error', 'staged.missing', { stagingNo, valueBytes })
+      return false
+    })
+  }
+
+  async #decide(commands: readonly StorageCommand[]): Promise<readonly StorageReply[]> {
+    if (commands.length === 0) return []
+    if (this.#isUnwritable) return failAll(commands, 'STORAGE_UNAVAILABLE')
+    for (let attempt = 1; ; attempt++) {
+      const result = await this.#attempt(commands)
+      if (result.kind === 'committed') return result.replies
+      if (result.fault !== 'conflict' || attempt === ATTEMPTS_MAX)
+        return this.#explain(commands, result.fault, result.error)
+    }
+  }
+
+  async #attempt(commands: readonly StorageCommand[]): Promise<GroupResult> {
+    const { transactor, objects } = this.#options
+    const nowS = this.#options.nowS()
+    const isPurgeDue = Math.abs(nowS - this.#purgedAtS) >= PURGE_INTERVAL_S
+    const context = { transactor, run: this.#run, objects, nowS, isPurgeDue }
+    const result = await commitGroup(commands, context)
+    if (result.kind === 'committed' && result.packBytes !== undefined) {
+      if (isPurgeDue) this.#purgedAtS = nowS
+      this.#groups += 1
+      this.#commands += commands.length
+      this.#packBytes += result.packBytes
+      // One of the pack, one of the log.
+      this.#syncs += 2
+    }
+    return result
+  }
+
+  /** What a failed group is told. One command never fails the others: after an odd error each is tried alone. */
+  async #explain(
+    commands: readonly StorageCommand[],
+    fault: FaultKind,
+    error: unknown,
+  ): Promise<readonly StorageReply[]> {
+    if (fault === 'ended') throw error
+    if (fault === 'broken') {
+      this.#refuseWrites(error)
+      return failAll(commands, 'STORAGE_UNAVAILABLE')
+    }
+    this.#options.log('warn', 'group.failed', {
+      fault,
+      commands: commands.length,
+      reason: reasonOf(error),
+    })
+    if (fault === 'full') return failAll(commands, 'STORAGE_FULL')
+    if (fault === 'busy') return failAll(commands, 'NODE_BUSY')
+    const [command] = commands
+    if (command && commands.length === 1) return [fail(command, codeOf(error))]
+    const replies: StorageReply[] = []
+    for (const alone of commands) replies.push(...(await this.#decide([alone])))
+    return replies
+  }
+
+  /** Files of large values follow the fate of their command, before the next group. */
+  #settleObjects(commands: readonly StorageCommand[], replies: readonly StorageReply[]): void {
+    const { objects } = this.#options
+    const accepted = new Set(
+      replies.filter(({ kind }) => kind === 'answer').map(({ requestId }) => requestId),
+    )
+    for (const command of commands) {
+      if (stagedValues(command).length === 0) continue
+      if (accepted.has(command.requestId)) objects.keep(command)
+      // A commit whose outcome nobody knows may name the file: then it stays, and a start decides.
+      else if (!this.#isUnwritable) this.#drop(command)
+    }
+  }
+
+  #drop(command: StorageCommand): void {
+    try {
+      this.#options.objects.drop(command)
+    } catch (error) {
+      this.#refuseWrites(error)
+    }
+  }
+
+  async #followRun(): Promise<void> {
+    const spent = this.#run
+    this.#run = await this.#options.beginRun()
+    await spent.end(this.#options.nowS())
+  }
+
+  #refuseWrites(error: unknown): void {
+    if (this.#isUnwritable) return
+    this.#isUnwritable = true
+    this.#options.onUnwritable(reasonOf(error))
+  }
+}
+
+const reasonOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error)
+
+const codeOf = (error: unknown): ErrorCode =>
+  error instanceof StorageFault ? error.code : 'INTERNAL'
+
+const fail = ({ requestId }: StorageCommand, code: ErrorCode): StorageReply => ({
+  requestId,
+  kind: 'failure',
+  failure: { code, detail: '' },
+})
+
+const failAll = (commands: readonly StorageCommand[], code: ErrorCode): StorageReply[] =>
+  commands.map((command) => fail(command, code))

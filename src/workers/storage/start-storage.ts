@@ -1,0 +1,138 @@
+/**
+ * Starts the storage actor in the order in which nothing can be lost: lock → open, migrate, checkpoint → end earlier
+ * runs and put their files in order → a new run with a new pack (DESIGN §4, §9). Only then may a port open.
+ */
+import { randomUUID } from 'node:crypto'
+import { dirname } from 'node:path'
+import { equalBytes } from '../../protocol/bytes.ts'
+import { Directories } from '../blocks/directories.ts'
+import { type FileSystem, isNoSpace, NODE_FILE_SYSTEM } from '../blocks/file-system.ts'
+import { ObjectFiles } from '../blocks/objects/object-files.ts'
+import { type Database, openDatabase } from '../database/open-database.ts'
+import { openProcessLock } from '../database/sqlite/process-lock.ts'
+import { StartFault } from '../start-fault.ts'
+import { ActiveRun } from './active-run.ts'
+import { StorageActor } from './actor.ts'
+import { Checkpointer } from './checkpointer.ts'
+import { GroupRunner } from './group-runner.ts'
+import { type Log } from './log.ts'
+import { type RunInfo, type StorageEvent, type StorageOptions } from './request.ts'
+import { cleanUpRuns } from './run-clean-up.ts'
+import { StagedObjects } from './staged-objects.ts'
+
+/** What the actor gets from its surroundings. Tests put faults in. */
+export interface StorageSurroundings {
+  /** Buffers of the event are given away. */
+  readonly post: (event: StorageEvent) => void
+  /** A bug, or the end of the run by somebody else: the process must not go on. */
+  readonly die: (error: unknown) => void
+  /** Unix seconds with fractions. */
+  readonly nowS: () => number
+  readonly files?: FileSystem
+  readonly openDatabase?: (options: StorageOptions['database']) => Database
+}
+
+export interface RunningStorage {
+  readonly actor: StorageActor
+  readonly run: RunInfo
+  /** Ends everything in order and releases the lock. */
+  close(): Promise<void>
+}
+
+/** @throws {StartFault} says what, why and what to do */
+export async function startStorage(
+  options: StorageOptions,
+  surroundings: StorageSurroundings,
+): Promise<RunningStorage> {
+  const lock = openProcessLock([dirname(options.database.path), options.blocks.path])
+  let database: Database | undefined
+  try {
+    database = (surroundings.openDatabase ?? openDatabase)(options.database)
+    await assertSecret(database, options.secretFingerprint)
+    const { actor, run } = await beginWork(options, surroundings, database)
+    const close = async (): Promise<void> => {
+      await actor.close()
+      lock.close()
+    }
+    return { actor, run, close }
+  } catch (error) {
+    await database?.transactor.close()
+    lock.close()
+    throw error instanceof StartFault ? error : blocksFault(error, options.blocks.path)
+  }
+}
+
+/** Another secret would silently change every host DID (DESIGN §9). */
+async function assertSecret({ ledger }: Database, fingerprint: Uint8Array): Promise<void> {
+  if (equalBytes(await ledger.claimSecret(fingerprint), fingerprint)) return
+  throw new StartFault({
+    what: 'The node secret is not the one of this database',
+    why: 'the database keeps a fingerprint of the secret that it was made with, and every host DID depends on it',
+    remedy: 'Set keys.secret to the secret of this node, or restore its secret file.',
+  })
+}
+
+async function beginWork(
+  options: StorageOptions,
+  { post, die, nowS, files = NODE_FILE_SYSTEM }: StorageSurroundings,
+  { transactor, ledger }: Database,
+): Promise<{ actor: StorageActor; run: RunInfo }> {
+  const root = options.blocks.path
+  const directories = new Directories(files, root)
+  directories.ensure(root)
+  const log: Log = (level, event, fields) => {
+    post({ kind: 'log', level, event, fields })
+  }
+  await cleanUpRuns({ ledger, files, directories, root, nowS: nowS(), log })
+
+  const runId = randomUUID()
+  const runNo = await ledger.beginRun(runId, nowS())
+  const objectFiles = new ObjectFiles({ files, directories, root, stagingRunNo: runNo })
+  objectFiles.emptyStaging()
+  objectFiles.prepareStaging()
+  const objects = new StagedObjects(objectFiles, runNo)
+  const runOptions = { ledger, files, directories, root, log }
+  const run = new ActiveRun(runNo, runOptions)
+  await openFirstPack(run, log)
+
+  const runner = new GroupRunner({
+    transactor,
+    ledger,
+    checkpointer: new Checkpointer(transactor),
+    objectFiles,
+    objects,
+    run,
+    beginRun: async () => {
+      const nextNo = await ledger.beginRun(randomUUID(), nowS())
+      objects.beginRun(nextNo)
+      return new ActiveRun(nextNo, runOptions)
+    },
+    nowS,
+    log,
+    onUnwritable: (reason) => {
+      post({ kind: 'unwritable', reason })
+    },
+  })
+  return { actor: new StorageActor({ runner, post, die }), run: { runNo, runId } }
+}
+
+/** Early, so that a directory that cannot be written is a fault of the start. A full disk still serves reads. */
+async function openFirstPack(run: ActiveRun, log: Log): Promise<void> {
+  try {
+    await run.openPack()
+  } catch (error) {
+    if (!isNoSpace(error)) throw error
+    log('warn', 'storage.full', {})
+  }
+}
+
+const blocksFault = (cause: unknown, path: string): StartFault =>
+  new StartFault(
+    {
+      what: `The blocks directory ${path} cannot be used`,
+      why: cause instanceof Error ? cause.message : String(cause),
+      remedy:
+        'Make sure that it exists, that this user may write to it, and that its disk is healthy.',
+    },
+    { cause },
+  )
