@@ -24,7 +24,7 @@ export const isAbility = (text: string): boolean => ABILITY.test(text)
 /** The name that an alias stands for; any other name itself. */
 export const resolveAbility = (ability: string): string => ALIASES.get(ability) ?? ability
 
-/** Whether who holds `granted` may do `requested`. */
+/** Whether who holds `granted` may do `requested` (ABIL-1). Unknown abilities are equal or nothing (ABIL-2). */
 export function coversAbility(granted: string, requested: string): boolean {
   if (granted === requested) return true
   const held = resolveAbility(granted)

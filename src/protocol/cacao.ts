@@ -35,7 +35,9 @@ const SIGNATURE_BYTES = 65
 const ACCOUNT_DID = /^did:pkh:eip155:(\d+):(0x[0-9a-fA-F]{40})$/
 
 /**
- * Decodes a token and the capabilities of its ReCap. Nothing is verified but that the statement says what the ReCap grants.
+ * Decodes a token and the capabilities of its ReCap. Nothing is verified but that the statement says what it grants.
+ *
+ * Rule: CACAO-1.
  * @throws {ProtocolError} TOKEN_MALFORMED | SIWE_STATEMENT_INVALID
  */
 export function parseCacao(text: string): SignedToken {
@@ -104,7 +106,9 @@ function parsePayload(payload: ClaimsObject, issuer: string): SiweMessage {
 }
 
 /**
- * The ReCap of a message: only the last resource counts (reference-behaviour §2.3).
+ * The ReCap of a message.
+ *
+ * Rule: RECAP-1, only the last resource counts; RECAP-2 (reference-behaviour §2.3).
  * @throws {ProtocolError} SIWE_STATEMENT_INVALID: the signer has read something else than what the ReCap grants
  */
 function recapOf({ statement, resources }: SiweMessage): Recap | undefined {

@@ -46,7 +46,7 @@ function parseEntries(value: unknown): readonly ClaimsObject[] {
   return value.map(asObject)
 }
 
-/** Whether `child` states at least what `parent` demands. */
+/** Whether `child` states at least what `parent` demands (CAVEAT-1). */
 export function containsCaveats(parent: Caveats, child: Caveats, use: CaveatUse): boolean {
   const demanded = Object.keys(parent)
   if (demanded.length === 0) return true

@@ -43,7 +43,7 @@ export interface HistoryEpoch {
   readonly parents: readonly Uint8Array[]
 }
 
-/** The block of one put or delete. */
+/** The block of one put or delete (EPOCH-2). */
 export function formatOperation(operation: HistoryOperation): Uint8Array {
   const key = utf8(operation.key)
   if ('version' in operation) {
@@ -65,7 +65,7 @@ export function formatOperation(operation: HistoryOperation): Uint8Array {
   return block.finish()
 }
 
-/** The block of all events of one space in one group. */
+/** The block of all events of one space in one group (EPOCH-1). */
 export function formatEpoch({ events, parents }: HistoryEpoch): Uint8Array {
   let links = parents.length + events.length
   for (const { operations } of events) links += operations.length

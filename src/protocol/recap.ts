@@ -26,6 +26,8 @@ export const isRecapUri = (uri: string): boolean => uri.startsWith(SCHEME)
 
 /**
  * The content of a ReCap. Whether resources are URIs and proofs CIDs is left to the caller.
+ *
+ * Rule: RECAP-3.
  * @throws {ProtocolError} TOKEN_MALFORMED: other encodings, a missing part, a condition, a proof not in base58btc
  */
 export function parseRecapUri(uri: string): Recap {

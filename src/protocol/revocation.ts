@@ -27,6 +27,8 @@ export interface RevocationTarget {
 
 /**
  * The delegation that a token asks to revoke.
+ *
+ * Rule: REVOKE-1.
  * @throws {ProtocolError} REVOCATION_TARGETS: none or several; TOKEN_MALFORMED: not a CID
  */
 export function revocationTarget(token: SignedToken): RevocationTarget {
@@ -70,6 +72,7 @@ export interface RevocationProof {
  *
  * The issuer's own standing is enough even when a proof is cited: clients always cite their session.
  * Shape: `proofs` are the facts of `token.proofs`; undefined: not stored, or revoked.
+ * Rule:  REVOKE-2.
  * @throws {ProtocolError} REVOCATION_TARGET_NOT_FOUND | UNAUTHORIZED_REVOKER
  */
 export function proveRevocation(

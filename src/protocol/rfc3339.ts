@@ -26,7 +26,7 @@ function daysSinceEpoch(year: number, month: number, day: number): number {
 /**
  * The time as Unix seconds, its fraction kept.
  *
- * Rule: RFC 3339 §5.6, the day must exist, the offset is required. A leap second (`:60`) is refused: Unix time has none.
+ * Rule: CACAO-3, RFC 3339 §5.6, the day must exist, the offset is required. A leap second (`:60`) is refused: Unix time has none.
  * @throws {ProtocolError} TOKEN_MALFORMED
  */
 export function parseRfc3339(text: string): number {

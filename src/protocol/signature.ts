@@ -1,4 +1,4 @@
-/** Does the issuer's key say what the token says? Each key type implies one algorithm (DESIGN §7.15). */
+/** Does the issuer's key say what the token says? Each key type implies one algorithm (UCAN-2, DESIGN §7.15). */
 import { type SignedToken } from './authority.ts'
 import { formatBase64url } from './base64url.ts'
 import { concatBytes, toHex, utf8 } from './bytes.ts'
@@ -22,7 +22,8 @@ export function isSignedByIssuer(token: SignedToken): boolean {
     return key.type === 'eip155' && isSignedByAccount(token, key.address)
   }
   if (key.type !== 'eip155') return isSignedByKey(token, key)
-  // An account names no key, so its JWTs carry one that must hash to the address (reference-behaviour §2.2).
+  // UCAN-3: a key in the header decides nothing. Only an account, whose DID has no key, must carry one that hashes to
+  // its address (reference-behaviour §2.2).
   const carried = keyInHeader(token)
   return (
     carried !== undefined && isKeyOfAccount(carried, key.address) && isSignedByKey(token, carried)
@@ -37,7 +38,7 @@ function isSignedByKey(token: SignedToken, { type, publicKey }: PublicVerificati
   return verifySecp256k1(signature, sha256(signingInput), publicKey)
 }
 
-/** EIP-191 `personal_sign`: the address that the signature recovers to is the account. */
+/** CACAO-2, EIP-191 `personal_sign`: the address that the signature recovers to is the account. */
 function isSignedByAccount({ signature, signingInput }: SignedToken, address: string): boolean {
   const recovery = (signature[COMPACT_BYTES] ?? 0) % 27
   if (recovery !== 0 && recovery !== 1) return false

@@ -15,8 +15,9 @@ const STATEMENT_KIND = { ucan: 1, cacao: 2 } as const satisfies Record<
 export type TimeRefusal = 'DELEGATION_TIME' | 'INVOCATION_TIME' | 'REVOCATION_TIME'
 
 /**
- * Decodes an `Authorization` value: a text with a dot is a UCAN, any other a CACAO (reference-behaviour §2.1). Nothing
- * is verified.
+ * Decodes an `Authorization` value: a text with a dot is a UCAN, any other a CACAO. Nothing is verified.
+ *
+ * Rule: TOKEN-1, TOKEN-2, TOKEN-5 (docs/protocol.md), from reference-behaviour §2.1 and §2.4.
  * @throws {ProtocolError} TOKEN_TOO_LARGE | TOKEN_MALFORMED | SIWE_STATEMENT_INVALID
  */
 export function parseToken(text: string): SignedToken {
@@ -27,6 +28,8 @@ export function parseToken(text: string): SignedToken {
 
 /**
  * Checks the signature over the received bytes with the issuer's key.
+ *
+ * Rule: TOKEN-7.
  * @throws {ProtocolError} SIGNATURE_INVALID
  */
 export function verifyToken(token: SignedToken): void {
@@ -36,7 +39,7 @@ export function verifyToken(token: SignedToken): void {
 /**
  * What was signed, whatever its spelling: 32 bytes, BLAKE3 of kind ‖ issuer ‖ 0x00 ‖ signing input.
  *
- * Rule: DESIGN §3. One signature has several spellings (the other `s`, `v` as 0 or 27, a CACAO map in another order),
+ * Rule: TOKEN-6, from DESIGN §3. One signature has several spellings (the other `s`, `v` as 0 or 27, a CACAO map in another order),
  * each with a CID of its own; replay, "already stored" and revocation go by this id. It says something only once the
  * signature was verified.
  */
@@ -55,7 +58,7 @@ export function statementId({ encoding, issuer, signingInput }: SignedToken): Ui
  * Checks that a token is in its own time window.
  *
  * Units: Unix seconds, fractions count; `skewS` widens the window on both sides.
- * Rule: reference-behaviour §2.3, §2.8. `exp` is inclusive; `nbf` is inclusive in a UCAN and exclusive in a CACAO.
+ * Rule: CACAO-3 and CHAIN-8, from reference-behaviour §2.3, §2.8. `exp` is inclusive; `nbf` is inclusive in a UCAN and exclusive in a CACAO.
  * @throws {ProtocolError} the refusal given
  */
 export function assertTimeWindow(

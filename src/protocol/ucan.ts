@@ -40,6 +40,7 @@ const headers = new LruMap<string, UcanHeader>(HEADERS_CACHED_MAX)
 /**
  * Decodes a token. Nothing is verified.
  *
+ * Rule: UCAN-1, UCAN-4, UCAN-5.
  * Ownership: `bytes` and the views into it may lie in Node's shared pool; copy before a transfer.
  * @throws {ProtocolError} TOKEN_MALFORMED
  */

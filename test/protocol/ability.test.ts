@@ -26,7 +26,7 @@ describe('isAbility', () => {
   ])('refuses %j', (text) => expect(isAbility(text)).toBe(false))
 })
 
-describe('coversAbility', () => {
+describe('coversAbility (ABIL-1)', () => {
   it('resolves aliases on both sides', () => {
     expect(resolveAbility(kv('delete'))).toBe(kv('del'))
     for (const [alias, name] of [

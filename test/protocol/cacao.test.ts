@@ -77,7 +77,7 @@ describe('parseCacao', () => {
     expect(Buffer.from(token.signature)).toEqual(Buffer.from(SIGNATURE))
   })
 
-  it('rebuilds the text that was signed', () => {
+  it('rebuilds the text that was signed (CACAO-2)', () => {
     const message: SiweMessage = {
       ...MESSAGE,
       scheme: 'https',
@@ -106,7 +106,7 @@ describe('parseCacao', () => {
     expect(token.capabilities).toHaveLength(2)
   })
 
-  it('grants nothing without ReCap, and by a ReCap that is not last', () => {
+  it('grants nothing without ReCap, and by a ReCap that is not last (RECAP-1)', () => {
     const granted = (resources: string[] | undefined, statement = 'Hello.') =>
       parseCacao(cacaoOf({ ...PAYLOAD, statement, ...(resources && { resources }) })).capabilities
     expect(parseCacao(cacaoOf(without('resources'))).capabilities).toEqual([])
@@ -140,7 +140,7 @@ describe('parseCacao', () => {
   })
 })
 
-describe('hostile CACAOs', () => {
+describe('hostile CACAOs (CACAO-1)', () => {
   it.each<[string, Members]>([
     ['version as text', { ...PAYLOAD, version: '1' }],
     ['version 2', { ...PAYLOAD, version: 2 }],

@@ -39,7 +39,7 @@ describe('assertRecapCaveats', () => {
   })
 })
 
-describe('containsCaveats', () => {
+describe('containsCaveats (CAVEAT-1)', () => {
   it('lets a child of an unrestricted parent state anything', () => {
     for (const child of [[{}], [{ only: 'sundays' }], [{}, {}]])
       expect(contains([{}], child, 'invocation')).toBe(true)

@@ -67,7 +67,7 @@ const unauthorized = (uri: string, ability: string) => ({
 })
 const withCode = (code: string) => expect.objectContaining({ code }) as unknown
 
-describe('root authority', () => {
+describe('root authority (CHAIN-1)', () => {
   it('needs no parent for the owner of a space', () => {
     const proof = prove(sessionToken({ [kv()]: GET }), [])
     expect(proof).toEqual({
@@ -117,7 +117,7 @@ describe('root authority', () => {
   })
 })
 
-describe('parents', () => {
+describe('parents (CHAIN-2)', () => {
   it('every one must be stored, and there must be one', () => {
     const child = childOf({ [kv('a')]: GET })
     const parent = session({ [kv()]: GET })
@@ -136,7 +136,7 @@ describe('parents', () => {
       })
   })
 
-  it('a terminal one is not passed on', () => {
+  it('a terminal one is not passed on (CHAIN-6)', () => {
     const parent = factsOf(sessionToken({ [kv()]: GET }), [], { isTerminal: true })
     expect(refusal(childOf({ [kv('a')]: GET }), [parent])).toEqual(withCode('TERMINAL_PARENT'))
   })
@@ -173,7 +173,7 @@ describe('parents', () => {
   })
 })
 
-describe('attenuation', () => {
+describe('attenuation (CHAIN-4)', () => {
   it('names the first capability that is not covered, in sorted order', () => {
     const parent = session({ [kv('foo')]: GET })
     const child = childOf({ [kv('foobar')]: GET, [kv('foo/a')]: ['tinycloud.kv/put', ...GET] })
@@ -232,7 +232,7 @@ describe('attenuation', () => {
   })
 })
 
-describe('time', () => {
+describe('time (CHAIN-3)', () => {
   const grants: Grants = { [kv('a')]: GET }
   const parentUntil = (expiresAtS?: number, notBeforeS?: number): DelegationFacts =>
     session(
@@ -307,7 +307,7 @@ const parentWith = (links: number, from = 0) =>
   })
 
 describe('chains', () => {
-  it('are limited to 64 delegations, the child included', () => {
+  it('are limited to 64 delegations, the child included (CHAIN-5)', () => {
     const child = childOf({ [kv('a')]: GET })
     expect(prove(child, [parentWith(63)]).ancestors).toHaveLength(63)
     expect(refusal(child, [parentWith(64)])).toEqual(withCode('CHAIN_LIMIT'))

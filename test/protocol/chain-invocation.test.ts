@@ -73,7 +73,7 @@ const proofWith = (links: number, from: number) =>
 describe('proofs', () => {
   const token = invocationBy(SESSION, { [kv('a')]: GET })
 
-  it('must be stored, each once', () => {
+  it('must be stored, each once (INV-3)', () => {
     expect(refusal(token, [WHOLE_KV])).toBeUndefined()
     for (const proofs of [[], [undefined], [WHOLE_KV, undefined], [WHOLE_KV, WHOLE_KV]])
       expect(refusal(token, proofs)).toEqual(withCode('PARENT_NOT_FOUND'))
@@ -83,7 +83,7 @@ describe('proofs', () => {
     )
   })
 
-  it('must be addressed to the invoker, whole and not by prefix', () => {
+  it('must be addressed to the invoker, whole and not by prefix (INV-4)', () => {
     const other = session({ [`${SPACE}/kv`]: GET }, { delegatee: GUEST.did })
     const prefix = session({ [`${SPACE}/kv`]: GET }, { delegatee: SESSION.did.slice(0, 16) })
     for (const proofs of [[other], [WHOLE_KV, other], [prefix]])
@@ -114,7 +114,7 @@ describe('proofs', () => {
   })
 })
 
-describe('capabilities', () => {
+describe('capabilities (INV-7)', () => {
   it('are covered by resource and ability', () => {
     const reader = session({ [kv('foo')]: GET })
     for (const path of ['foo', 'foo/bar'])
@@ -208,7 +208,7 @@ describe('caveats', () => {
   })
 })
 
-describe('time', () => {
+describe('time (INV-6)', () => {
   const token = invocationBy(SESSION, { [kv('a')]: GET })
   const inWindow = (effectiveNotBeforeS?: number, effectiveExpiresAtS?: number) =>
     session({ [`${SPACE}/kv`]: GET }, { effectiveNotBeforeS, effectiveExpiresAtS })

@@ -16,7 +16,7 @@ const digestOf = (number: number): Uint8Array => {
   return digest
 }
 
-describe('formatOperation', () => {
+describe('formatOperation (EPOCH-2)', () => {
   it('writes a put', () => {
     const text = fc.oneof(
       fc.string({ unit: 'grapheme', maxLength: 300 }),
@@ -71,48 +71,48 @@ const encodeEpoch = (
   events: readonly { digest: Uint8Array; operations: readonly Uint8Array[] }[],
   parents: readonly Uint8Array[],
 ): Buffer =>
-  describe('formatEpoch', () => {
-    Buffer.from(
-      encode({
-        events: events.map(({ digest, operations }) => {
-          const token = linkOf(RAW_CODEC, digest)
-          if (operations.length === 0) return token
-          return [token, ...operations.map((operation) => linkOf(DAG_CBOR_CODEC, operation))]
-        }),
-        parents: parents
-          .toSorted((a, b) => Buffer.compare(a, b))
-          .map((parent) => linkOf(DAG_CBOR_CODEC, parent)),
+  Buffer.from(
+    encode({
+      events: events.map(({ digest, operations }) => {
+        const token = linkOf(RAW_CODEC, digest)
+        if (operations.length === 0) return token
+        return [token, ...operations.map((operation) => linkOf(DAG_CBOR_CODEC, operation))]
+      }),
+      parents: parents
+        .toSorted((a, b) => Buffer.compare(a, b))
+        .map((parent) => linkOf(DAG_CBOR_CODEC, parent)),
+    }),
+  )
+
+describe('formatEpoch (EPOCH-1)', () => {
+  it('writes events with and without operations, parents sorted', () => {
+    const events = fc.array(
+      fc.record({ digest: digests, operations: fc.array(digests, { maxLength: 4 }) }),
+    )
+    fc.assert(
+      fc.property(events, fc.array(digests, { maxLength: 4 }), (all, parents) => {
+        expect(Buffer.from(formatEpoch({ events: all, parents }))).toEqual(
+          encodeEpoch(all, parents),
+        )
       }),
     )
-
-    it('writes events with and without operations, parents sorted', () => {
-      const events = fc.array(
-        fc.record({ digest: digests, operations: fc.array(digests, { maxLength: 4 }) }),
-      )
-      fc.assert(
-        fc.property(events, fc.array(digests, { maxLength: 4 }), (all, parents) => {
-          expect(Buffer.from(formatEpoch({ events: all, parents }))).toEqual(
-            encodeEpoch(all, parents),
-          )
-        }),
-      )
-    })
-
-    it('writes large groups', () => {
-      for (const count of [23, 24, 256, 70_000]) {
-        const operations = Array.from({ length: count }, (_, index) => digestOf(index))
-        const events = [{ digest: digestOf(7), operations }]
-        expect(formatEpoch({ events, parents: [] })).toHaveLength(encodeEpoch(events, []).length)
-        const many = operations.slice(0, 300).map((digest) => ({ digest, operations: [] }))
-        expect(Buffer.from(formatEpoch({ events: many, parents: [digestOf(1)] }))).toEqual(
-          encodeEpoch(many, [digestOf(1)]),
-        )
-      }
-    })
-
-    it('does not change the parents that it was given', () => {
-      const parents = [digestOf(2), digestOf(1)]
-      formatEpoch({ events: [], parents })
-      expect(parents).toEqual([digestOf(2), digestOf(1)])
-    })
   })
+
+  it('writes large groups', () => {
+    for (const count of [23, 24, 256, 70_000]) {
+      const operations = Array.from({ length: count }, (_, index) => digestOf(index))
+      const events = [{ digest: digestOf(7), operations }]
+      expect(formatEpoch({ events, parents: [] })).toHaveLength(encodeEpoch(events, []).length)
+      const many = operations.slice(0, 300).map((digest) => ({ digest, operations: [] }))
+      expect(Buffer.from(formatEpoch({ events: many, parents: [digestOf(1)] }))).toEqual(
+        encodeEpoch(many, [digestOf(1)]),
+      )
+    }
+  })
+
+  it('does not change the parents that it was given', () => {
+    const parents = [digestOf(2), digestOf(1)]
+    formatEpoch({ events: [], parents })
+    expect(parents).toEqual([digestOf(2), digestOf(1)])
+  })
+})

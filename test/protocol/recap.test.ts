@@ -14,7 +14,7 @@ const PROOF = 'zdj7Wj6FNS4rUUbsiJvjjxcsNqZdDCSiYR8sKQXfoPfpSZuAw'
 const uriOf = (json: string): string =>
   `urn:recap:${formatBase64url(utf8(json), { padding: 'none' })}`
 
-describe('parseRecapUri', () => {
+describe('parseRecapUri (RECAP-1, RECAP-3)', () => {
   it('reads what formatRecapUri writes', () => {
     const recap = { abilities: { 'x:b': ['ns/two', 'ns/one'], 'x:a': [] }, proofs: [PROOF] }
     const uri = formatRecapUri(recap)
@@ -62,7 +62,7 @@ describe('parseRecapUri', () => {
   })
 })
 
-describe('formatRecapStatement', () => {
+describe('formatRecapStatement (RECAP-2)', () => {
   it('sorts resources, namespaces and names, one clause each', () => {
     expect(
       formatRecapStatement({

@@ -13,7 +13,7 @@ const LOWER_SPACE = SPACE.replace(OWNER.address, OWNER.address.toLowerCase())
 
 const partsOf = (rest: string) => parseResource(`${SPACE}/${rest}`)
 
-describe('parseResource', () => {
+describe('parseResource (RES-1)', () => {
   it('splits a space resource', () => {
     expect(parseResource(`${SPACE}/kv/a/b?view=1#part`)).toEqual({
       kind: 'space',
@@ -157,7 +157,7 @@ const covers = (base: string, child: string): boolean =>
 const inSpace = (base: string, child: string): boolean =>
   covers(`${SPACE}/${base}`, `${SPACE}/${child}`)
 
-describe('coversResource', () => {
+describe('coversResource (RES-2)', () => {
   it.each([
     ['kv', 'kv'],
     ['kv', 'kv/'],
@@ -200,7 +200,7 @@ describe('coversResource', () => {
     expect(covers(`${SPACE}/kv`, `${SPACE.replace(':1:', ':10:')}/kv/a`)).toBe(false)
   })
 
-  it('compares other URIs by prefix, encryption networks as a whole', () => {
+  it('compares other URIs by prefix, encryption networks as a whole (RES-3)', () => {
     expect(covers('urn:a:b', 'urn:a:bc')).toBe(true)
     expect(covers('urn:a:bc', 'urn:a:b')).toBe(false)
     const network = `urn:tinycloud:encryption:${OWNER.did}:default`

@@ -75,7 +75,7 @@ const tokenOf = (grants: Grants): SignedToken =>
 const isTarget = (token: SignedToken): boolean =>
   Buffer.from(revocationTarget(token).digest).equals(CHILD.digest)
 
-describe('revocationTarget', () => {
+describe('revocationTarget (REVOKE-1)', () => {
   it('is named by urn:cid in a UCAN, by ucan: in a SIWE message', () => {
     expect(isTarget(byKey(SESSION))).toBe(true)
     expect(isTarget(byWallet(OWNER))).toBe(true)
@@ -145,7 +145,7 @@ const refusal = (
 const control = (abilities: Record<string, string[]>): DelegationFacts =>
   sessionOf(OWNER, abilities, CONTROLLER.didUrl)
 
-describe('proveRevocation', () => {
+describe('proveRevocation (REVOKE-2)', () => {
   it('knows no target that is not stored, whoever asks', () => {
     for (const token of [byKey(SESSION), byKey(GUEST), byWallet(STRANGER)])
       expect(codeOf(() => proveRevocation(token, undefined, [], NOW_S))).toBe(

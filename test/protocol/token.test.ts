@@ -77,7 +77,7 @@ function flipS(signature: Uint8Array): Uint8Array {
 }
 
 describe('parseToken', () => {
-  it('tells the encodings apart by the dot', () => {
+  it('tells the encodings apart by the dot (TOKEN-1)', () => {
     expect(parseToken(INVOCATION).encoding).toBe('ucan')
     expect(parseToken(DELEGATION).encoding).toBe('cacao')
   })
@@ -113,7 +113,7 @@ describe('parseToken', () => {
 describe.each([{ portable: false }, { portable: true }])('verifyToken with %o', (backends) => {
   afterEach(() => selectBackends())
 
-  it('takes what the issuer signed', () => {
+  it('takes what the issuer signed (TOKEN-7)', () => {
     selectBackends(backends)
     expect(verdict(INVOCATION)).toBe('valid')
     expect(verdict(DELEGATION)).toBe('valid')
@@ -156,6 +156,8 @@ describe.each([{ portable: false }, { portable: true }])('verifyToken with %o', 
 const withAlgorithm = (alg: string): string => ucanOf(SESSION.did, { alg }, signEdDsa)
 
 describe('verifyToken', () => {
+  // TOKEN-5: the digests of both forms are compared in ucan.test.ts and cacao.test.ts, the CIDs in client/tokens.test.ts.
+
   it.each<[string, string]>([
     ['no signature', ''],
     ['63 bytes', formatBase64url(new Uint8Array(63), { padding: 'none' })],
@@ -190,13 +192,13 @@ describe('verifyToken', () => {
     expect(verdict(text)).toBe('SIGNATURE_INVALID')
   })
 
-  it('takes only the algorithm that the key implies, also for a true signature', () => {
+  it('takes only the algorithm that the key implies, also for a true signature (UCAN-2)', () => {
     expect(verdict(withAlgorithm('EdDSA'))).toBe('valid')
     for (const alg of ['none', 'None', 'HS256', 'ES256K', 'ES256', 'RS256', 'EdDsa', '', 'eip191'])
       expect([alg, verdict(withAlgorithm(alg))]).toEqual([alg, 'SIGNATURE_INVALID'])
   })
 
-  it('takes the key from the issuer, not from the header', () => {
+  it('takes the key from the issuer, not from the header (UCAN-3)', () => {
     const header = { alg: 'EdDSA', jwk: GUEST.jwk }
     expect(verdict(ucanOf(SESSION.did, header, (input) => GUEST.sign(input)))).toBe(
       'SIGNATURE_INVALID',
@@ -279,7 +281,7 @@ describe('a JWT of an account', () => {
 const idOf = (text: string): Buffer => Buffer.from(statementId(parseToken(text)))
 
 describe('statementId', () => {
-  it('is BLAKE3 of kind, issuer, zero and signing input', () => {
+  it('is BLAKE3 of kind, issuer, zero and signing input (TOKEN-6)', () => {
     const { issuer, signingInput } = parseToken(INVOCATION)
     const expected = blake3(
       Buffer.concat([Buffer.from([1]), utf8(issuer), Buffer.from([0]), signingInput]),
@@ -342,7 +344,7 @@ const isOpen = (token: SignedToken, nowS: number, skewS = 0): boolean =>
   codeOf(() => assertTimeWindow(token, nowS, skewS, 'DELEGATION_TIME')) === undefined
 
 describe('assertTimeWindow', () => {
-  it('has an inclusive end, fractions count', () => {
+  it('has an inclusive end, fractions count (CHAIN-8)', () => {
     for (const encoding of ['ucan', 'cacao'] as const) {
       const token = windowOf(encoding, undefined, 100.25)
       expect(isOpen(token, 100.25)).toBe(true)
@@ -351,7 +353,7 @@ describe('assertTimeWindow', () => {
     }
   })
 
-  it('begins inclusively in a UCAN, exclusively in a CACAO', () => {
+  it('begins inclusively in a UCAN, exclusively in a CACAO (CACAO-3)', () => {
     expect(isOpen(windowOf('ucan', 100), 100)).toBe(true)
     expect(isOpen(windowOf('ucan', 100), 99.99)).toBe(false)
     expect(isOpen(windowOf('cacao', 100), 100)).toBe(false)

@@ -131,7 +131,7 @@ describe('parseUcan', () => {
   })
 })
 
-describe('hostile tokens', () => {
+describe('hostile tokens (UCAN-1, UCAN-4, UCAN-5)', () => {
   const ATT = PAYLOAD['att']
   it.each<[string, Members]>([
     ['no iss', without(PAYLOAD, 'iss')],
