@@ -34,7 +34,9 @@ export class PackedWriter {
   }
 
   u8(value: number): this {
-    this.#buffer[this.#reserve(1)] = value
+    // Reserved first: it may replace the buffer.
+    const offset = this.#reserve(1)
+    this.#buffer[offset] = value
     return this
   }
 
