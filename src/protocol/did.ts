@@ -8,6 +8,7 @@ import { concatBytes, equalBytes, parseUtf8 } from './bytes.ts'
 import { formatEip55 } from './eip55.ts'
 import { ProtocolError } from './error.ts'
 import { asObject, parseStrictJson } from './json.ts'
+import { parseJwk } from './jwk.ts'
 import { DID_BYTES_MAX, TOKEN_DEPTH_MAX } from './limits.ts'
 import { LruMap } from './lru.ts'
 import { formatVarint } from './varint.ts'
@@ -44,21 +45,6 @@ const KEY_CODECS: Readonly<Record<KeyType, KeyCodec>> = {
   'P-256': { type: 'P-256', prefix: formatVarint(0x1200), keyBytes: 33 },
 }
 
-const KEY_TYPES = ['Ed25519', 'secp256k1', 'P-256'] as const satisfies readonly KeyType[]
-
-/** How a JWK names each kind of key (RFC 7518, RFC 8037, RFC 8812, RFC 9864). */
-const JWK_KINDS: Readonly<
-  Record<KeyType, { readonly kty: 'OKP' | 'EC'; readonly algorithms: readonly string[] }>
-> = {
-  Ed25519: { kty: 'OKP', algorithms: ['EdDSA', 'Ed25519'] },
-  secp256k1: { kty: 'EC', algorithms: ['ES256K'] },
-  'P-256': { kty: 'EC', algorithms: ['ES256'] },
-}
-
-/** SEC 1 §2.3.3: both coordinates follow. */
-const UNCOMPRESSED_POINT = Uint8Array.of(0x04)
-const COORDINATE_BYTES = 32
-
 /** DID Core 1.0 §3.1, without path and query: `did:` method `:` characters that do not end in a colon. */
 const DID = /^did:[a-z0-9]+:(?:[\w.:-]|%[0-9a-fA-F]{2})*(?:[\w.-]|%[0-9a-fA-F]{2})$/
 const FRAGMENT = /^(?:[\w.~!$&'()*+,;=:@/?-]|%[0-9a-fA-F]{2})*$/
@@ -67,6 +53,8 @@ const EIP155_DID = /^did:pkh:eip155:(\d{1,32}):(0x[0-9a-fA-F]{40})$/
 /** Longest URL whose key is kept; a session key takes 114 characters. */
 const CACHED_URL_CHARS_MAX = 256
 const KEYS_CACHED_MAX = 4096
+/** Longest `did:key` that is decoded, since base58 takes quadratic time; a key that this node knows takes 57. */
+const DID_KEY_CHARS_MAX = 64
 const keys = new LruMap<string, VerificationKey>(KEYS_CACHED_MAX)
 
 /**
@@ -110,7 +98,9 @@ export function resolveVerificationKey(didUrl: string): VerificationKey {
 
 /** @throws {ProtocolError} SIGNATURE_INVALID: not base58btc, an unknown key type, a key of another length */
 export function parseDidKey(did: string): PublicVerificationKey {
-  if (!did.startsWith('did:key:z')) throw unresolvable('not a did:key in base58btc')
+  if (!did.startsWith('did:key:z') || did.length > DID_KEY_CHARS_MAX) {
+    throw unresolvable('not a did:key in base58btc, or too long')
+  }
   let bytes: Uint8Array
   try {
     bytes = base58btc.decode(did.slice('did:key:'.length))
@@ -149,41 +139,6 @@ function parseDidJwk(did: string): PublicVerificationKey {
   } catch (cause) {
     throw unresolvable('did:jwk without a key that this node knows', cause)
   }
-}
-
-/**
- * The key of a JWK. One that says of itself that it does not sign, or that it signs otherwise, is no verification key.
- * @throws {ProtocolError} SIGNATURE_INVALID for an unknown kind; TOKEN_MALFORMED for members that are not base64url
- */
-export function parseJwk(jwk: Readonly<Record<string, unknown>>): PublicVerificationKey {
-  const type = KEY_TYPES.find((known) => known === memberText(jwk, 'crv'))
-  if (type === undefined) throw unresolvable('unknown curve')
-  const { kty, algorithms } = JWK_KINDS[type]
-  const isOurs =
-    memberText(jwk, 'kty') === kty &&
-    (!Object.hasOwn(jwk, 'use') || jwk['use'] === 'sig') &&
-    (!Object.hasOwn(jwk, 'key_ops') || isListWith(jwk['key_ops'], 'verify')) &&
-    (!Object.hasOwn(jwk, 'alg') || algorithms.includes(memberText(jwk, 'alg')))
-  if (!isOurs) throw unresolvable('key for another use')
-  if (kty === 'OKP') return { type, publicKey: coordinate(jwk, 'x') }
-  const point = concatBytes([UNCOMPRESSED_POINT, coordinate(jwk, 'x'), coordinate(jwk, 'y')])
-  return { type, publicKey: point }
-}
-
-const isListWith = (value: unknown, item: string): boolean =>
-  Array.isArray(value) && value.includes(item)
-
-/** RFC 7518 §6.2.1, RFC 8037 §2: 32 bytes in full length. */
-function coordinate(jwk: Readonly<Record<string, unknown>>, name: string): Uint8Array {
-  const bytes = parseBase64url(memberText(jwk, name), { padding: 'none' })
-  if (bytes.length !== COORDINATE_BYTES) throw unresolvable('coordinate of another length')
-  return bytes
-}
-
-function memberText(jwk: Readonly<Record<string, unknown>>, name: string): string {
-  const value = Object.hasOwn(jwk, name) ? jwk[name] : undefined
-  if (typeof value !== 'string') throw unresolvable(`no ${name}`)
-  return value
 }
 
 interface DidUrl {

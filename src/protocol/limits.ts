@@ -13,8 +13,8 @@ export const TOKEN_PROOFS_MAX = 64
 export const TOKEN_SPACES_MAX = 256
 /** Longest DID accepted as issuer or audience. */
 export const DID_BYTES_MAX = 4096
-/** Longest text of a CID; the longest base in use takes 75 characters for 36 bytes, other hashes take more. */
-export const CID_CHARS_MAX = 256
+/** Longest text of a CID: 68 bytes (a hash of 64) in base 16, rounded up. Decoding base58 takes quadratic time. */
+export const CID_CHARS_MAX = 144
 /** Longest space id. */
 export const SPACE_ID_BYTES_MAX = 4096
 /** Delegations in the ancestor closure of one delegation, itself included (reference-behaviour §2.8). */

@@ -117,6 +117,15 @@ describe('did:key', () => {
     expect(() => resolveVerificationKey(did)).toThrow(unresolvable)
   })
 
+  it('refuses very long base58 in time', () => {
+    const startMs = performance.now()
+    for (let round = 0; round < 1000; round++) {
+      const did = `did:key:z${'z'.repeat(3000 + round)}`
+      expect(() => resolveVerificationKey(did)).toThrow(unresolvable)
+    }
+    expect(performance.now() - startMs).toBeLessThan(HOSTILE_MS)
+  })
+
   it('takes compressed keys of the ECDSA curves only', () => {
     const secret = new Uint8Array(32).fill(0x11)
     const compressed = secp256k1PublicKey(secret, true)

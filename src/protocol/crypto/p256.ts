@@ -2,6 +2,7 @@
 import { BackendChoice, type Backend } from './backend-choice.ts'
 import { nobleP256 } from './p256-noble.ts'
 import { loadNodeP256 } from './p256-node.ts'
+import { hasPointForm } from './sec1-point.ts'
 import { parseHex } from '../bytes.ts'
 
 export interface P256Backend extends Backend {
@@ -10,8 +11,6 @@ export interface P256Backend extends Backend {
 }
 
 const COMPACT_BYTES = 64
-const COMPRESSED_BYTES = 33
-const UNCOMPRESSED_BYTES = 65
 
 // RFC 6979 §A.2.5, message "sample" with SHA-256.
 const KNOWN = {
@@ -35,13 +34,6 @@ export function verifyP256(
   message: Uint8Array,
   publicKey: Uint8Array,
 ): boolean {
-  if (compact.length !== COMPACT_BYTES || !isPointForm(publicKey)) return false
+  if (compact.length !== COMPACT_BYTES || !hasPointForm(publicKey)) return false
   return p256Backends.current.verify(compact, message, publicKey)
-}
-
-/** SEC 1 §2.3.3. The hybrid form (06, 07) that some libraries take is none of it. */
-function isPointForm(publicKey: Uint8Array): boolean {
-  const kind = publicKey[0]
-  if (publicKey.length === COMPRESSED_BYTES) return kind === 0x02 || kind === 0x03
-  return publicKey.length === UNCOMPRESSED_BYTES && kind === 0x04
 }

@@ -2,7 +2,8 @@
 import { BackendChoice, type Backend } from './backend-choice.ts'
 import { loadNativeSecp256k1 } from './secp256k1-native.ts'
 import { nobleSecp256k1 } from './secp256k1-noble.ts'
-import { equalBytes, parseHex } from '../bytes.ts'
+import { hasPointForm } from './sec1-point.ts'
+import { parseHex, toHex } from '../bytes.ts'
 
 export interface RecoverableSignature {
   /** r ‖ s, 64 bytes, low s. */
@@ -20,19 +21,25 @@ export interface Secp256k1Backend extends Backend {
 
 const COMPACT_BYTES = 64
 const HASH_BYTES = 32
-const COMPRESSED_BYTES = 33
-const UNCOMPRESSED_BYTES = 65
 
-// The key 1, whose point is the generator.
+// The secret 1, whose public key is the generator.
 const KNOWN_SECRET = parseHex('0000000000000000000000000000000000000000000000000000000000000001')
-const KNOWN_PUBLIC_KEY = parseHex(
-  '0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798',
-)
+const KNOWN_PUBLIC_KEY =
+  '0479be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8'
+
+function answersRight(backend: Secp256k1Backend): boolean {
+  const { compact, recovery } = backend.sign(KNOWN_SECRET, KNOWN_SECRET)
+  const recovered = backend.recover(KNOWN_SECRET, compact, recovery) ?? new Uint8Array(0)
+  return (
+    toHex(recovered) === KNOWN_PUBLIC_KEY &&
+    toHex(backend.publicKey(KNOWN_SECRET, false)) === KNOWN_PUBLIC_KEY
+  )
+}
 
 export const secp256k1Backends: BackendChoice<Secp256k1Backend> =
   new BackendChoice<Secp256k1Backend>(
     [{ load: loadNativeSecp256k1 }, { load: () => nobleSecp256k1, isPortable: true }],
-    (backend) => equalBytes(backend.publicKey(KNOWN_SECRET, true), KNOWN_PUBLIC_KEY),
+    answersRight,
   )
 
 /**
@@ -54,7 +61,7 @@ export function verifySecp256k1(
   hash: Uint8Array,
   publicKey: Uint8Array,
 ): boolean {
-  if (hash.length !== HASH_BYTES || compact.length !== COMPACT_BYTES || !isPointForm(publicKey))
+  if (hash.length !== HASH_BYTES || compact.length !== COMPACT_BYTES || !hasPointForm(publicKey))
     return false
   return secp256k1Backends.current.verify(compact, hash, publicKey)
 }
@@ -66,10 +73,3 @@ export const signSecp256k1 = (hash: Uint8Array, secret: Uint8Array): Recoverable
 /** 33 bytes, or 65 when not compressed. */
 export const secp256k1PublicKey = (secret: Uint8Array, compressed: boolean): Uint8Array =>
   secp256k1Backends.current.publicKey(secret, compressed)
-
-/** SEC 1 §2.3.3. The hybrid form (06, 07) that some libraries take is none of it. */
-function isPointForm(publicKey: Uint8Array): boolean {
-  const kind = publicKey[0]
-  if (publicKey.length === COMPRESSED_BYTES) return kind === 0x02 || kind === 0x03
-  return publicKey.length === UNCOMPRESSED_BYTES && kind === 0x04
-}
