@@ -1,6 +1,7 @@
 /** The program from its start to its end: what it says, keeps and removes, and the demo against it. */
 import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 
@@ -41,6 +42,14 @@ const startInVain = (
   })
 
 const dataDirectory = (): string => join(directory(), 'data')
+
+const findFreePort = async (): Promise<number> => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
 
 describe('a node that keeps its data', () => {
   it('says once where its new secret lies, and never the secret', async () => {
@@ -90,9 +99,12 @@ describe('a node that keeps its data', () => {
     expect(errors).toContain('What to do:')
   })
 
-  it('serves metrics on a port of their own when it has one', async () => {
-    const node = await start({ environment: { TINYCLOUD_PROMETHEUS_PORT: '0' } })
-    expect(node.output()).toMatch(/metrics/i)
+  it('serves metrics on a port of their own once that port is written', async () => {
+    const port = await findFreePort()
+    const node = await start({ environment: { TINYCLOUD_PROMETHEUS_PORT: String(port) } })
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+    expect(metrics).toMatch(/^# TYPE \w+ (?:counter|gauge|histogram)$/m)
+    expect((await fetch(`${node.url}/metrics`)).status).toBe(404)
   })
 })
 
