@@ -91,7 +91,11 @@ export async function openStandInNode(options: StandInOptions = {}): Promise<Sta
     workerData: COMPUTE_OPTIONS,
     events: { onWorkerLost: (_threadId, reason) => lostWorkers.push(reason) },
   })
-  const dispatcher = new Dispatcher({ compute, storage, observer: { onBatch: () => undefined } })
+  const dispatcher = new Dispatcher({
+    compute,
+    storage,
+    observer: { onBatch: () => undefined, onFault: (error) => faults.push(error) },
+  })
   parts.dispatcher = dispatcher
   const admission = new Admission({ ...ADMISSION_LIMITS, ...options.limits })
   const signed = new SignedRequests({

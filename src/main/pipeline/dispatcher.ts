@@ -53,6 +53,8 @@ export interface CommandSink {
 
 export interface BatchObserver {
   onBatch(entryCount: number, result: BatchResult): void
+  /** A batch came back in a form that nobody understands. */
+  onFault(error: Error): void
 }
 
 /** A packed text reserves three bytes a character before it is written: room for that at the end of a batch. */
@@ -169,8 +171,14 @@ export class Dispatcher {
 
   /** Settles what the batch answered and takes it out of `open`. */
   #settleBatch(worker: ComputeWorker, open: Map<number, WaitingJob>, batch: BatchResult): void {
+    const results = readWholeBatch(batch)
+    if (results instanceof Error) {
+      // Nothing of it is sent on, so what is answered with a fault was not applied either.
+      this.#observer.onFault(results)
+      return
+    }
     this.#observer.onBatch(open.size, batch)
-    for (const result of readResults(batch.results)) {
+    for (const result of results) {
       const job = open.get(result.requestId)
       if (!job) continue
       if (result.kind !== 'command') {
@@ -183,6 +191,15 @@ export class Dispatcher {
       }
     }
     if (batch.commands) this.#storage.sendCommands(batch.commands)
+  }
+}
+
+/** Every result of the batch, or the error that says that it cannot be read: a bug of ours. */
+function readWholeBatch(batch: BatchResult): Result[] | Error {
+  try {
+    return [...readResults(batch.results)]
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
   }
 }
 

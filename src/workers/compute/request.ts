@@ -252,7 +252,8 @@ export function writeResult(writer: PackedWriter, result: Result): void {
 /** Borrowed: bytes are views into the batch. */
 export function readResult(reader: PackedReader): Result {
   const requestId = reader.u32()
-  const kind = KINDS[reader.u8()] as (typeof KINDS)[number]
+  const kind = KINDS[reader.u8()]
+  if (kind === undefined) throw new RangeError('packed result: no such kind')
   switch (kind) {
     case 'answer':
       return { requestId, kind, answer: readAnswer(reader), claim: readClaim(reader) }
