@@ -1,4 +1,4 @@
-/** The demo against hosts that are no node or a broken one. Against a real node it runs in test/main/commands/serve.test.ts. */
+/** The demo against hosts that are no node or a broken one. Against a real node it runs in test/node/serve.test.ts. */
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 

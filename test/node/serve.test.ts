@@ -5,15 +5,15 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 
-import { DEMO_STEPS } from '../../../src/main/commands/demo-steps.ts'
-import { runInProcess } from '../../_util/command-run.ts'
+import { DEMO_STEPS } from '../../src/main/commands/demo-steps.ts'
+import { runInProcess } from '../_util/command-run.ts'
 import {
   type NodeProcess,
   type NodeProcessOptions,
   startNodeProcess,
-} from '../../_util/node-process.ts'
-import { PROJECT_ROOT } from '../../_util/paths.ts'
-import { useTemporaryDirectory } from '../../_util/temporary-directory.ts'
+} from '../_util/node-process.ts'
+import { PROJECT_ROOT } from '../_util/paths.ts'
+import { useTemporaryDirectory } from '../_util/temporary-directory.ts'
 
 const directory = useTemporaryDirectory()
 const started: NodeProcess[] = []

@@ -5,8 +5,8 @@ import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
-import { PROJECT_ROOT } from '../../_util/paths.ts'
-import { useTemporaryDirectory } from '../../_util/temporary-directory.ts'
+import { PROJECT_ROOT } from '../_util/paths.ts'
+import { useTemporaryDirectory } from '../_util/temporary-directory.ts'
 
 const directory = useTemporaryDirectory()
 
