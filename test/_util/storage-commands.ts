@@ -18,7 +18,8 @@ import {
 } from '../../src/workers/storage/request.ts'
 
 export const OWNER_ADDRESS = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'
-export const spaceNamed = (name: string): string => `tinycloud:pkh:eip155:1:${OWNER_ADDRESS}:${name}`
+export const spaceNamed = (name: string): string =>
+  `tinycloud:pkh:eip155:1:${OWNER_ADDRESS}:${name}`
 export const SPACE: string = spaceNamed('default')
 
 let requests = 0
@@ -35,7 +36,11 @@ function nextToken(text?: string): Pick<MutateCommand, 'statementId' | 'digest' 
   }
 }
 
-export function putOf(key: string, value: string | Uint8Array, headers: [string, string][] = []): Operation {
+export function putOf(
+  key: string,
+  value: string | Uint8Array,
+  headers: [string, string][] = [],
+): Operation {
   const bytes = typeof value === 'string' ? Buffer.from(value) : value
   const digest = blake3(bytes)
   const block = formatOperation({ key, value: digest, metadata: Object.fromEntries(headers) })
@@ -84,8 +89,11 @@ export function mutation(
   }
 }
 
-export const put = (key: string, value: string | Uint8Array, given: Partial<MutateCommand> = {}): MutateCommand =>
-  mutation([putOf(key, value)], given)
+export const put = (
+  key: string,
+  value: string | Uint8Array,
+  given: Partial<MutateCommand> = {},
+): MutateCommand => mutation([putOf(key, value)], given)
 
 export const del = (key: string, given: Partial<MutateCommand> = {}): MutateCommand =>
   mutation([deleteOf(key)], given)
