@@ -47,8 +47,7 @@ async function open(): Promise<Reader> {
     domain: 'tests.example',
     nonce: 'nonce0000',
     issuedAtS: 1_700_000_000,
-    expiresAtS: Math.floor(nowS()) + 3600,
-    notBeforeS: 1_700_000_000,
+    expiresAtS: 4_000_000_000,
     audience: key.didUrl,
     abilities: {
       [`${space}/kv`]: ['tinycloud.kv/get', 'tinycloud.kv/put'],
@@ -109,8 +108,7 @@ describe('the map of delegations', () => {
       delegator: reader.wallet.did,
       delegate: reader.key.did,
       parents: [],
-      expiry: expect.any(String),
-      not_before: '2023-11-14T22:13:20.000Z',
+      expiry: '2096-10-02T07:06:40.000Z',
       issued_at: '2023-11-14T22:13:20.000Z',
       raw: reader.authorization,
     })
@@ -124,6 +122,26 @@ describe('the map of delegations', () => {
       capabilities: [{ resource: `${reader.space}/space`, ability: 'tinycloud.space/host' }],
       parents: [],
       raw: reader.hosting.authorization,
+    })
+  })
+
+  it('shows the beginning of a delegation that has one, and none of one that begins later (CAP-1)', async () => {
+    const reader = await open()
+    const issue = (notBeforeS: number): IssuedToken =>
+      signKeyDelegation(reader.key, {
+        audience: newKey().did,
+        grants: { [`${reader.space}/kv`]: ['tinycloud.kv/get'] },
+        nonce: newNonce(),
+        expiresAtS: 3_999_999_999.5,
+        notBeforeS,
+        proofs: [reader.cid],
+      })
+    const begun = issue(1_700_000_000)
+    assertOk(await post(begun), 'begun')
+    expect((await post(issue(nowS() + 60))).status).toBe(401)
+    expect((await listed(reader))[begun.cid]).toMatchObject({
+      expiry: '2096-10-02T07:06:39.500Z',
+      not_before: '2023-11-14T22:13:20.000Z',
     })
   })
 
