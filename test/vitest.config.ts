@@ -16,6 +16,7 @@ export default defineConfig({
         'test/tidy.test.ts',
       ]),
       project('vectors', ['test/vectors/**/*.test.ts'], 60_000),
+      project('fuzz', ['test/fuzz/**/*.test.ts'], 60_000),
       project('simulation', ['test/simulation/**/*.test.ts'], 120_000),
       project('node', ['test/node/**/*.test.ts'], 120_000),
       project('acceptance', ['test/acceptance/**/*.test.ts'], 300_000),

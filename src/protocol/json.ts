@@ -3,10 +3,11 @@
  * JSON from strangers (RFC 8259, I-JSON) and canonical JSON (RFC 8785).
  *
  * `JSON.parse` keeps the last of several members with one name, so two readers of one token could see two tokens. The
- * duplicates are found by counting: the member names in the text against the members of the parsed value. Names are
- * then compared unescaped by the parser itself, and the count over the text is one scan that jumps from quote to quote.
+ * duplicates are found by counting: the member names in the text against the members of the parsed value. That holds
+ * for names that are spelled as they are; a text with escapes, which is rare, is read member by member.
  */
 import { ProtocolError } from './error.ts'
+import { parseEscapedJson } from './json-escapes.ts'
 
 export interface JsonLimits {
   /** Objects and arrays inside each other; 1 allows `{}` but not `{"a":{}}`. */
@@ -14,7 +15,6 @@ export interface JsonLimits {
 }
 
 const QUOTE = 0x22
-const BACKSLASH = 0x5c
 const COLON = 0x3a
 const SPACE = 0x20
 
@@ -25,45 +25,35 @@ const SPACE = 0x20
  * @throws {ProtocolError} TOKEN_MALFORMED
  */
 export function parseStrictJson(text: string, { depthMax }: JsonLimits): unknown {
+  return text.includes('\\') ? parseEscapedJson(text, depthMax) : parsePlainJson(text, depthMax)
+}
+
+/** Of a text without a backslash. */
+function parsePlainJson(text: string, depthMax: number): unknown {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (cause) {
     throw new ProtocolError('TOKEN_MALFORMED', 'not JSON', { cause })
   }
-  const counter = { members: 0, isWellFormed: !text.includes('\\u') && text.isWellFormed() }
-  countMembers(value, depthMax, counter)
-  if (counter.members !== namesInText(text)) {
+  if (!text.isWellFormed()) throw new ProtocolError('TOKEN_MALFORMED', 'lone surrogate')
+  if (countMembers(value, depthMax) !== namesInText(text)) {
     throw new ProtocolError('TOKEN_MALFORMED', 'duplicate member name')
   }
   return value
 }
 
-interface MemberCounter {
-  members: number
-  /** No string can hold a lone surrogate, so none is looked at. */
-  readonly isWellFormed: boolean
-}
-
-function countMembers(value: unknown, depthLeft: number, counter: MemberCounter): void {
-  if (typeof value === 'string') {
-    if (!counter.isWellFormed) assertWellFormed(value)
-    return
+/** The members of all objects. @throws {ProtocolError} TOKEN_MALFORMED: nested too deeply, an infinite number */
+function countMembers(value: unknown, depthLeft: number): number {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new ProtocolError('TOKEN_MALFORMED', 'number out of range')
   }
-  if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new ProtocolError('TOKEN_MALFORMED', 'number out of range')
-    return
-  }
-  if (typeof value !== 'object' || value === null) return
+  if (typeof value !== 'object' || value === null) return 0
   if (depthLeft === 0) throw new ProtocolError('TOKEN_MALFORMED', 'nested too deeply')
-  if (Array.isArray(value)) {
-    for (const item of value) countMembers(item, depthLeft - 1, counter)
-    return
-  }
-  const names = Object.keys(value)
-  counter.members += names.length
-  if (!counter.isWellFormed) names.forEach(assertWellFormed)
-  for (const member of Object.values(value)) countMembers(member, depthLeft - 1, counter)
+  const items: readonly unknown[] = Array.isArray(value) ? value : Object.values(value)
+  let members = Array.isArray(value) ? 0 : items.length
+  for (const item of items) members += countMembers(item, depthLeft - 1)
+  return members
 }
 
 /** How many strings of a valid JSON text are followed by a colon. */
@@ -71,9 +61,7 @@ function namesInText(text: string): number {
   let names = 0
   let open = text.indexOf('"')
   while (open !== -1) {
-    let close = text.indexOf('"', open + 1)
-    while (isEscaped(text, close)) close = text.indexOf('"', close + 1)
-    let next = close + 1
+    let next = text.indexOf('"', open + 1) + 1
     // In valid JSON all characters up to the blank are white space here.
     while (text.charCodeAt(next) <= SPACE) next++
     const code = text.charCodeAt(next)
@@ -81,17 +69,6 @@ function namesInText(text: string): number {
     open = code === QUOTE ? next : text.indexOf('"', next)
   }
   return names
-}
-
-/** An odd number of backslashes stands before the quote. */
-function isEscaped(text: string, quote: number): boolean {
-  let start = quote
-  while (text.charCodeAt(start - 1) === BACKSLASH) start--
-  return (quote - start) % 2 === 1
-}
-
-function assertWellFormed(text: string): void {
-  if (!text.isWellFormed()) throw new ProtocolError('TOKEN_MALFORMED', 'lone surrogate')
 }
 
 /**

@@ -1,0 +1,153 @@
+/**
+ * Fuzzing: structured inputs from fast-check, findings of earlier runs first, and a clock beside every execution.
+ *
+ * `TINYCLOUD_FUZZ_RUNS` is the number of inputs per target, `TINYCLOUD_TEST_SEED` repeats a run. Inputs come in rounds
+ * with a seed of their own, so that a long run lets other work in, and a failure names the one round to repeat.
+ */
+import { setImmediate as otherWork } from 'node:timers/promises'
+import { runInNewContext } from 'node:vm'
+import * as fc from 'fast-check'
+import { afterAll, describe, expect, it } from 'vitest'
+import { chooseSeed, countFromEnvironment } from '../random.ts'
+import { keptInputs } from './kept.ts'
+
+const RUNS_DEFAULT = 2000
+const RUNS_PER_ROUND = 1000
+/** A round takes a second at most; what takes this long does not end. */
+const ROUND_TIMEOUT_MS = 120_000
+/** Generated inputs have some 10 KB at most. Anything slower on one of them is a way to stop the node. */
+const EXECUTION_MS_MAX = 100
+/** A pause of the machine is no finding: only what is slow each time. */
+const SLOW_REPEATS = 3
+const MS_PER_RUN_MAX = 50
+
+export const FUZZ_RUNS: number = countFromEnvironment('TINYCLOUD_FUZZ_RUNS', RUNS_DEFAULT)
+export const FUZZ_SEED: number = chooseSeed()
+
+export interface FuzzTarget<T> {
+  readonly name: string
+  readonly inputs: fc.Arbitrary<T>
+  /** Throws when the input shows a defect. */
+  readonly check: (input: T) => void
+  /** The input of a kept finding, from its JSON. */
+  readonly revive: (kept: unknown) => T
+  /** The JSON of an input, to be kept. */
+  readonly keep: (input: T) => unknown
+}
+
+interface Tally {
+  executions: number
+  slowestMs: number
+  spentMs: number
+}
+
+/** Defines the tests of one target, and prints how much it has seen. */
+export function describeFuzz<T>(target: FuzzTarget<T>): void {
+  describe(`fuzz ${target.name}`, () => {
+    const tally: Tally = { executions: 0, slowestMs: 0, spentMs: 0 }
+    const kept = keptInputs(target.name)
+
+    it.each(kept)('still holds: $finding', ({ input }) => {
+      expect(target.check(target.revive(input))).toBeUndefined()
+    })
+
+    it(
+      'holds for generated inputs',
+      async () => {
+        for (let round = 0; tally.executions < FUZZ_RUNS; round++) {
+          const runs = Math.min(RUNS_PER_ROUND, FUZZ_RUNS - tally.executions)
+          runRound(target, tally, { runs, seed: (FUZZ_SEED + round) | 0 })
+          await otherWork()
+        }
+        expect(tally.executions).toBeGreaterThanOrEqual(FUZZ_RUNS)
+      },
+      60_000 + FUZZ_RUNS * MS_PER_RUN_MAX,
+    )
+
+    afterAll(() => {
+      const { executions, spentMs, slowestMs } = tally
+      const seconds = (spentMs / 1000).toFixed(1)
+      console.log(
+        `fuzz ${target.name}: ${executions} executions, ${seconds} s, slowest ${slowestMs.toFixed(1)} ms, ` +
+          `seed ${FUZZ_SEED}, ${kept.length} findings kept`,
+      )
+    })
+  })
+}
+
+function runRound<T>(
+  target: FuzzTarget<T>,
+  tally: Tally,
+  { runs, seed }: { readonly runs: number; readonly seed: number },
+): void {
+  let latest: { readonly input: T } | undefined
+  const property = fc.property(target.inputs, (input) => {
+    latest = { input }
+    tally.executions++
+    tally.slowestMs = Math.max(tally.slowestMs, timeOf(target, input))
+  })
+  const startedMs = performance.now()
+  const outcome = withDeadline(() => fc.check(property, { numRuns: runs, seed }))
+  tally.spentMs += performance.now() - startedMs
+  if (outcome === 'late') throw findingOf(target, seed, latest?.input, 'does not end')
+  if (!outcome.failed) return
+  const [input] = outcome.counterexample ?? []
+  throw findingOf(target, seed, input, outcome.errorInstance)
+}
+
+/** Milliseconds that the check took. @throws when it is slow however often it is tried */
+function timeOf<T>({ check }: FuzzTarget<T>, input: T): number {
+  let bestMs = Infinity
+  for (let attempt = 0; attempt <= SLOW_REPEATS; attempt++) {
+    const startedMs = performance.now()
+    check(input)
+    bestMs = Math.min(bestMs, performance.now() - startedMs)
+    if (bestMs <= EXECUTION_MS_MAX) return bestMs
+  }
+  throw new Error(`takes ${bestMs.toFixed(0)} ms`)
+}
+
+/** Interrupts what does not end: an endless loop, or a regular expression that backtracks for ever. */
+function withDeadline<R>(run: () => R): R | 'late' {
+  let result: R | 'late' = 'late'
+  const keepResult = (): void => {
+    result = run()
+  }
+  try {
+    runInNewContext('run()', { run: keepResult }, { timeout: ROUND_TIMEOUT_MS })
+  } catch (error) {
+    const isTimeout =
+      error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
+    if (!isTimeout) throw error
+  }
+  return result
+}
+
+function findingOf<T>(
+  target: FuzzTarget<T>,
+  seed: number,
+  input: T | undefined,
+  cause: unknown,
+): Error {
+  const reason = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
+  const shown = input === undefined ? 'none' : JSON.stringify(target.keep(input))
+  return new Error(`${target.name}, seed ${seed}: ${reason}\ninput: ${shown}`, { cause })
+}
+
+const asIs = (value: unknown): unknown => value
+
+/** A target whose inputs are texts. */
+export const describeTextFuzz = (target: Omit<FuzzTarget<string>, 'revive' | 'keep'>): void =>
+  describeFuzz({ ...target, revive: String, keep: asIs })
+
+/** A target whose inputs are bytes; kept in hexadecimal. */
+export const describeBytesFuzz = (target: Omit<FuzzTarget<Uint8Array>, 'revive' | 'keep'>): void =>
+  describeFuzz({
+    ...target,
+    revive: (kept) => new Uint8Array(Buffer.from(String(kept), 'hex')),
+    keep: (input) => Buffer.from(input).toString('hex'),
+  })
+
+/** A target whose inputs are made of JSON values. */
+export const describeValueFuzz = <T>(target: Omit<FuzzTarget<T>, 'revive' | 'keep'>): void =>
+  describeFuzz({ ...target, revive: (kept) => JSON.parse(JSON.stringify(kept)), keep: asIs })
