@@ -26,7 +26,7 @@ export const TRACE_COMMAND: readonly string[] = [
   '--seccomp-bpf',
   '-yy',
   '-s',
-  '160',
+  '640',
   '-e',
   'signal=none',
   '-e',

@@ -65,10 +65,10 @@ describe.skipIf(kit === undefined && !IS_CI)(
           ...(computeWorkers === undefined ? {} : { computeWorkers }),
         })
         const { exitCode, output } = await runKit(node.url, jobs)
-        expect(output).toMatch(/^\d+ passed, 0 failed, \d+ skipped$/m)
+        expect(`${output}\n${node.output()}`).toMatch(/^\d+ passed, 0 failed, \d+ skipped$/m)
         expect(exitCode).toBe(0)
         const passed = Number(/^(\d+) passed/m.exec(output)?.[1])
-        expect(passed, 'the profile has some 380 cases').toBeGreaterThan(300)
+        expect(passed, 'the profile has 180 cases').toBeGreaterThan(150)
         expect(await node.stop()).toEqual({ code: 0, signal: null })
       },
       KIT_TIMEOUT_MS,

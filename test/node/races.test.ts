@@ -126,11 +126,11 @@ describe.each([1, 4])('with %i compute workers', (computeWorkers) => {
         assertOk(await postDelegation(node.connections, parent), 'delegate')
         const child = issueShare(parent, { lifetimeS: 3000 })
         assertOk(await postDelegation(node.connections, child), 'delegate on')
-        // By turns the delegation itself and its parent, by key and by wallet.
-        const target = round % 2 === 0 ? child : parent
+        // By turns the delegation itself and its parent, by the key that gave it and by the wallet.
+        const [target, giver] = round % 2 === 0 ? [child, parent] : [parent, account]
         const after = await useAcrossRevocation(node.connections, child, () =>
           round % 4 < 2
-            ? revokeByKey(node.connections, account, target.cid)
+            ? revokeByKey(node.connections, giver, target.cid)
             : revokeByWallet(node.connections, account.wallet, target.cid),
         )
         late.push(...after)
