@@ -75,6 +75,13 @@ describe('a node that keeps its data', () => {
     await expect(fetch(`${node.url}/healthz`)).rejects.toThrow('fetch failed')
   })
 
+  it('takes a signal that npm passes on as the same one', async () => {
+    const node = await start()
+    process.kill(node.pid, 'SIGINT')
+    process.kill(node.pid, 'SIGINT')
+    expect(await node.exited).toEqual({ code: 0, signal: null })
+  })
+
   it('does not let a second process on its data directory start', async () => {
     const node = await start()
     const { code, errors } = await startInVain({

@@ -31,6 +31,7 @@ export interface ReadSettings {
 
 /** Longest line of a problem; a value that was written may be of any length. */
 const PROBLEM_CHARS_MAX = 300
+const PROBLEMS_SHOWN_MAX = 20
 
 /** @throws {StartFault} naming every problem at once */
 export function readSettings(source: ConfigSource): ReadSettings {
@@ -59,10 +60,14 @@ export function configurationFault(
   file: string | undefined,
 ): StartFault {
   const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
+  const shown = problems
+    .slice(0, PROBLEMS_SHOWN_MAX)
+    .map((problem) => problem.slice(0, PROBLEM_CHARS_MAX))
+  const hidden = problems.length - shown.length
   const places = file === undefined ? 'the environment' : `${file} or the environment`
   return new StartFault({
     what: `The configuration has ${count}`,
-    why: problems.map((problem) => problem.slice(0, PROBLEM_CHARS_MAX)).join('\n'),
+    why: [...shown, ...(hidden > 0 ? [`… and ${hidden} more.`] : [])].join('\n'),
     remedy: `Correct it in ${places}. \`tinycloud help\` lists every setting.`,
   })
 }
