@@ -170,11 +170,9 @@ export class GroupRunner {
     fault: FaultKind,
     error: unknown,
   ): Promise<readonly StorageReply[]> {
+    if (fault === 'ended' || fault === 'broken') this.#refuseWrites(error)
     if (fault === 'ended') throw error
-    if (fault === 'broken') {
-      this.#refuseWrites(error)
-      return failAll(commands, 'STORAGE_UNAVAILABLE')
-    }
+    if (fault === 'broken') return failAll(commands, 'STORAGE_UNAVAILABLE')
     this.#options.log('warn', 'group.failed', {
       fault,
       commands: commands.length,

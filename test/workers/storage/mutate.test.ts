@@ -155,13 +155,14 @@ describe('mutations', () => {
   })
 })
 
-describe('the chain that an invocation relies on', () => {
-  const chain = () => {
-    const root = delegation()
-    const child = delegation({ relies: [relianceOn(root)] })
-    return { root, child, reliance: relianceOn(child, [relianceOn(root)]) }
-  }
+/** A delegation, one below it, and what an invocation by the lower one relies on. */
+const chain = () => {
+  const root = delegation()
+  const child = delegation({ relies: [relianceOn(root)] })
+  return { root, child, reliance: relianceOn(child, [relianceOn(root)]) }
+}
 
+describe('the chain that an invocation relies on', () => {
   it('a revoked leaf and a revoked ancestor are told apart, also within the group', async () => {
     await withStorage(async (storage) => {
       const { root, child, reliance } = chain()
