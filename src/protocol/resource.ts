@@ -8,7 +8,7 @@
 import { normalizePrincipal } from './did.ts'
 import { ProtocolError } from './error.ts'
 import { SPACE_ID_BYTES_MAX } from './limits.ts'
-import { LruMap } from './lru.ts'
+import { LruMap, ownText } from './lru.ts'
 import { isNormalUri, isUri } from './uri.ts'
 
 export interface SpaceId {
@@ -100,13 +100,15 @@ export const formatSpaceId = (ownerDid: string, name: string): string =>
 function findSpaceId(text: string): SpaceId | undefined {
   const known = spaceIds.get(text)
   if (known) return known
-  const match = SPACE_ID.exec(text)
-  if (!match || text.length > SPACE_ID_BYTES_MAX) return undefined
+  if (text.length > SPACE_ID_BYTES_MAX) return undefined
+  const ownId = ownText(text)
+  const match = SPACE_ID.exec(ownId)
+  if (!match) return undefined
   const [, suffix = '', name = ''] = match
   const owner = ownerOf(`did:${suffix}`)
   if (owner === undefined) return undefined
   const id: SpaceId = { space: formatSpaceId(owner, name), owner, name }
-  if (text.length <= CACHED_ID_CHARS_MAX) spaceIds.set(text, id)
+  if (text.length <= CACHED_ID_CHARS_MAX) spaceIds.set(ownId, id)
   return id
 }
 

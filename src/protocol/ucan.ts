@@ -21,7 +21,7 @@ import { normalizePrincipal } from './did.ts'
 import { ProtocolError } from './error.ts'
 import { asObject, formatJcs, parseStrictJson } from './json.ts'
 import { TOKEN_DEPTH_MAX } from './limits.ts'
-import { LruMap } from './lru.ts'
+import { LruMap, ownText } from './lru.ts'
 import { parseProofs } from './proof-cid.ts'
 
 const UCAN_VERSION = '0.10.0'
@@ -107,7 +107,7 @@ function parseHeader(segment: string): UcanHeader {
     algorithm: textClaim(header, 'alg'),
     jwk: jwk === undefined ? undefined : asObject(jwk),
   }
-  if (segment.length <= CACHED_HEADER_CHARS_MAX) headers.set(segment, parsed)
+  if (segment.length <= CACHED_HEADER_CHARS_MAX) headers.set(ownText(segment), parsed)
   return parsed
 }
 
