@@ -20,8 +20,13 @@ export function parseAttenuation(
   attenuation: ClaimsObject,
   parseCaveats: (value: unknown) => Caveats,
 ): Capability[] {
+  const entries = Object.entries(attenuation)
+  // A resource without abilities is no capability, but it costs as much.
+  if (entries.length > TOKEN_CAPABILITIES_MAX) {
+    throw new ProtocolError('TOKEN_MALFORMED', 'too many resources')
+  }
   const capabilities: Capability[] = []
-  for (const [uri, value] of Object.entries(attenuation)) {
+  for (const [uri, value] of entries) {
     const resource = parseResource(uri)
     for (const [ability, caveats] of Object.entries(asObject(value))) {
       if (!isAbility(ability)) throw new ProtocolError('TOKEN_MALFORMED', 'not an ability')

@@ -48,6 +48,8 @@ export function parseCacao(text: string): SignedToken {
   const issuerUrl = textClaim(payload, 'iss')
   const message = parsePayload(payload, issuerUrl)
   const recap = recapOf(message)
+  const capabilities = capabilitiesOf(recap)
+  if (recap !== undefined) assertStatement(message, recap)
   return {
     encoding: 'cacao',
     text,
@@ -60,7 +62,7 @@ export function parseCacao(text: string): SignedToken {
     notBeforeS: optionalTime(message.notBefore),
     expiresAtS: optionalTime(message.expirationTime),
     issuedAtS: parseRfc3339(message.issuedAt),
-    capabilities: capabilitiesOf(recap),
+    capabilities,
     proofs: parseProofs(recap?.proofs ?? []),
     facts: [],
     signingInput: utf8(formatSiwe(message)),
@@ -105,20 +107,20 @@ function parsePayload(payload: ClaimsObject, issuer: string): SiweMessage {
   }
 }
 
-/**
- * The ReCap of a message.
- *
- * Rule: RECAP-1, only the last resource counts; RECAP-2 (reference-behaviour §2.3).
- * @throws {ProtocolError} SIWE_STATEMENT_INVALID: the signer has read something else than what the ReCap grants
- */
-function recapOf({ statement, resources }: SiweMessage): Recap | undefined {
+/** RECAP-1: only the last resource counts (reference-behaviour §2.3). */
+function recapOf({ resources }: SiweMessage): Recap | undefined {
   const last = resources?.at(-1)
-  if (last === undefined || !isRecapUri(last)) return undefined
-  const recap = parseRecapUri(last)
-  if (!statement?.endsWith(formatRecapStatement(recap.abilities))) {
+  return last !== undefined && isRecapUri(last) ? parseRecapUri(last) : undefined
+}
+
+/**
+ * RECAP-2: the statement ends with what the ReCap grants.
+ * @throws {ProtocolError} SIWE_STATEMENT_INVALID: the signer has read something else
+ */
+function assertStatement({ statement }: SiweMessage, { abilities }: Recap): void {
+  if (!statement?.endsWith(formatRecapStatement(abilities))) {
     throw new ProtocolError('SIWE_STATEMENT_INVALID')
   }
-  return recap
 }
 
 function capabilitiesOf(recap: Recap | undefined): Capability[] {

@@ -5,12 +5,8 @@
  * (revocation, hosting) is decided by the callers: readers in their snapshot, the storage actor in its transaction.
  * Tokens come verified and in their own time window.
  */
-import {
-  type Capability,
-  type ChainLink,
-  type DelegationFacts,
-  type SignedToken,
-} from './authority.ts'
+import { type Capability, type DelegationFacts, type SignedToken } from './authority.ts'
+import { toHex } from './bytes.ts'
 import { claim, isClaimsObject } from './claims.ts'
 import { coverageOf, isRootAuthority } from './coverage.ts'
 import { ProtocolError } from './error.ts'
@@ -26,8 +22,6 @@ export interface DelegationProof {
   readonly relies: readonly DelegationFacts[]
   /** Digests of the cited proofs that are stored. */
   readonly parents: readonly Uint8Array[]
-  /** Every delegation above it, once: the closures of `relies`. */
-  readonly ancestors: readonly ChainLink[]
   /** The window in which it and all its ancestors are in force. Unix seconds. */
   readonly effectiveNotBeforeS: number | undefined
   readonly effectiveExpiresAtS: number | undefined
@@ -53,11 +47,11 @@ export function proveDelegation(
   }
   const dependent = token.capabilities.filter((item) => !isRootAuthority(token.issuer, item))
   const relies = dependent.length === 0 ? [] : proveDependent(token, dependent, parents)
+  assertChainLength(relies, CHAIN_DELEGATIONS_MAX - 1)
   const stored = parents.filter((parent) => parent !== undefined)
   return {
     relies,
     parents: distinct(stored).map(({ digest }) => digest),
-    ancestors: ancestorsOf(relies, CHAIN_DELEGATIONS_MAX - 1),
     effectiveNotBeforeS: latest([
       token.notBeforeS,
       ...relies.map((parent) => parent.effectiveNotBeforeS),
@@ -147,7 +141,7 @@ export function proveInvocation(
   if (relies.some(({ delegatee }) => delegatee !== token.issuer)) {
     throw new ProtocolError('UNAUTHORIZED_INVOKER')
   }
-  ancestorsOf(relies, CHAIN_DELEGATIONS_MAX)
+  assertChainLength(relies, CHAIN_DELEGATIONS_MAX)
   const [first] = token.capabilities
   if (first && !relies.every((held) => isInForce(held, nowS))) throw unauthorizedAction(first)
   const grants = new Map<Capability, readonly Resource[]>()
@@ -210,20 +204,21 @@ function distinct(delegations: readonly DelegationFacts[]): DelegationFacts[] {
   return [...new Map(delegations.map((delegation) => [delegation.no, delegation])).values()]
 }
 
-/** The links of all closures, each once. @throws {ProtocolError} CHAIN_LIMIT */
-function ancestorsOf(delegations: readonly DelegationFacts[], linksMax: number): ChainLink[] {
-  const [only] = delegations
-  const links = only && delegations.length === 1 ? [...only.closure] : mergeClosures(delegations)
-  if (links.length > linksMax) throw new ProtocolError('CHAIN_LIMIT')
-  return links
+/** Counts the links of all closures, each once. @throws {ProtocolError} CHAIN_LIMIT */
+function assertChainLength(delegations: readonly DelegationFacts[], linksMax: number): void {
+  let links = 0
+  for (const { closure } of delegations) links += closure.length
+  if (links > linksMax && countDistinctLinks(delegations) > linksMax) {
+    throw new ProtocolError('CHAIN_LIMIT')
+  }
 }
 
-function mergeClosures(delegations: readonly DelegationFacts[]): ChainLink[] {
-  const links = new Map<string, ChainLink>()
+function countDistinctLinks(delegations: readonly DelegationFacts[]): number {
+  const ids = new Set<string>()
   for (const { closure } of delegations) {
-    for (const link of closure) links.set(Buffer.from(link.statementId).toString('latin1'), link)
+    for (const { statementId } of closure) ids.add(toHex(statementId))
   }
-  return [...links.values()]
+  return ids.size
 }
 
 const unauthorizedAction = ({ resource, ability }: Capability): ProtocolError =>

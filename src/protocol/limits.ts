@@ -7,6 +7,8 @@ export const TOKEN_BYTES_MAX: number = 512 * 1024
 export const TOKEN_DEPTH_MAX = 32
 /** Capabilities (resource and ability pairs) of one token. */
 export const TOKEN_CAPABILITIES_MAX = 4096
+/** Largest time of a token, before or after 1970: the last one that a calendar in JavaScript can name. */
+export const TOKEN_TIME_S_MAX = 8_640_000_000_000
 /** Proofs cited by one token. */
 export const TOKEN_PROOFS_MAX = 64
 /** Distinct spaces named by one token. */
@@ -38,3 +40,9 @@ export const SEGMENT_BYTES: number = 1024 * 1024
 export const LIST_LIMIT_MAX = 1000
 export const LIST_CURSOR_CHARS_MAX = 4096
 export const BATCH_READ_KEYS_MAX = 100
+
+// JSON bodies
+/** Longest body of a route that takes JSON (reference-behaviour §0.3). */
+export const JSON_BODY_BYTES_MAX: number = 1024 * 1024
+/** Deepest nesting of such a body. */
+export const JSON_BODY_DEPTH_MAX = 32

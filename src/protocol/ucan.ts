@@ -20,7 +20,7 @@ import { blake3 } from './crypto/blake3.ts'
 import { normalizePrincipal } from './did.ts'
 import { ProtocolError } from './error.ts'
 import { asObject, formatJcs, parseStrictJson } from './json.ts'
-import { TOKEN_DEPTH_MAX } from './limits.ts'
+import { TOKEN_DEPTH_MAX, TOKEN_TIME_S_MAX } from './limits.ts'
 import { LruMap, ownText } from './lru.ts'
 import { parseProofs } from './proof-cid.ts'
 
@@ -79,19 +79,25 @@ function parseClaims(
   SignedToken,
   'notBeforeS' | 'expiresAtS' | 'issuedAtS' | 'capabilities' | 'proofs' | 'facts'
 > {
-  const expiresAtS = optionalNumberClaim(payload, 'exp')
+  const expiresAtS = optionalTime(payload, 'exp')
   if (expiresAtS === undefined) throw malformed('no exp')
   const proofs = optionalTextArrayClaim(payload, 'prf')
   if (proofs === undefined) throw malformed('no prf')
   optionalTextClaim(payload, 'nnc')
   return {
-    notBeforeS: optionalNumberClaim(payload, 'nbf'),
+    notBeforeS: optionalTime(payload, 'nbf'),
     expiresAtS,
     issuedAtS: undefined,
     capabilities: parseAttenuation(asObject(claim(payload, 'att')), parseUcanCaveats),
     proofs: parseProofs(proofs),
     facts: optionalArrayClaim(payload, 'fct') ?? [],
   }
+}
+
+function optionalTime(payload: ClaimsObject, name: string): number | undefined {
+  const timeS = optionalNumberClaim(payload, name)
+  if (timeS !== undefined && Math.abs(timeS) > TOKEN_TIME_S_MAX) throw malformed(name)
+  return timeS
 }
 
 function parseHeader(segment: string): UcanHeader {
