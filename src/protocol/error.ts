@@ -83,6 +83,7 @@ export const WIRE_ERRORS = {
   REQUEST_MALFORMED: { status: 400, text: '', catcher: true },
   ROUTE_NOT_FOUND: { status: 404, text: '', catcher: true },
   BODY_TOO_LARGE: { status: 413, text: '', catcher: true },
+  BODY_UNPROCESSABLE: { status: 422, text: '', catcher: true },
 
   // Our resources and our faults. Never a detail on the wire.
   NODE_BUSY: { status: 503, text: 'The node is busy; retry the request' },

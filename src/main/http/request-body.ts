@@ -34,25 +34,42 @@ export type WholeBody =
   | { readonly kind: 'whole'; readonly bytes: Uint8Array }
   | { readonly kind: 'gone' }
   | { readonly kind: 'late' }
+  | { readonly kind: 'large' }
 
-/** Reads a body of known, small length. Never rejects. */
-export function readWholeBody(request: IncomingMessage, lengthBytes: number): Promise<WholeBody> {
+/**
+ * Reads a small body: up to its declared length, or to its end when that is all that tells. Never rejects; `large` comes
+ * with the first byte beyond `bytesMax`.
+ */
+export function readWholeBody(
+  request: IncomingMessage,
+  {
+    lengthBytes,
+    bytesMax,
+  }: { readonly lengthBytes: number | undefined; readonly bytesMax: number },
+): Promise<WholeBody> {
   return new Promise((resolve) => {
     const chunks: Uint8Array[] = []
     let receivedBytes = 0
-    const timer = setTimeout(resolve, WHOLE_BODY_TIMEOUT_MS, { kind: 'late' })
     const settle = (body: WholeBody): void => {
       clearTimeout(timer)
+      request.off('data', keep)
+      request.off('end', finish)
       resolve(body)
     }
-    request.on('data', (chunk: Uint8Array) => {
-      chunks.push(chunk)
-      receivedBytes += chunk.length
-      if (receivedBytes < lengthBytes) return
+    const finish = (): void => {
       const [first] = chunks
       const bytes = first && chunks.length === 1 ? first : Buffer.concat(chunks)
       settle({ kind: 'whole', bytes })
-    })
+    }
+    const keep = (chunk: Uint8Array): void => {
+      chunks.push(chunk)
+      receivedBytes += chunk.length
+      if (receivedBytes > bytesMax) settle({ kind: 'large' })
+      else if (receivedBytes === lengthBytes) finish()
+    }
+    const timer = setTimeout(settle, WHOLE_BODY_TIMEOUT_MS, { kind: 'late' })
+    request.on('data', keep)
+    request.once('end', finish)
     // Comes after every request; only before the last byte does it mean that the client went away.
     request.once('close', () => settle({ kind: 'gone' }))
   })

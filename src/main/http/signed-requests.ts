@@ -1,10 +1,11 @@
 /**
- * POST /delegate, /invoke and /revoke: requests that carry a token.
+ * Requests that carry a token: POST /delegate, /invoke, /revoke and the JSON routes.
  *
- *     admission ── full ─────────────────────────────▶ 503
+ *     content type that the route does not take ─────▶ 404
  *     token missing or too long ─────────────────────▶ 401, 431
- *     body: none, or of known small length: read whole
- *           larger, or of unknown length: later
+ *     body too large ────────────────────────────────▶ 413
+ *     admission ── full ─────────────────────────────▶ 503
+ *     body: none, whole or later (body-intake.ts)
  *     compute (one hop) ── read ─────────────────────▶ answer, 304, 4xx
  *           ├─ change ──▶ storage ───────────────────▶ answer, 4xx, 507
  *           ├─ large value, long list ───────────────▶ answer in windows
@@ -14,7 +15,7 @@
  * after it verified it.
  */
 import { type Answer, type Failure } from '../../protocol/answer.ts'
-import { PACKED_VALUE_BYTES_MAX, TOKEN_BYTES_MAX, VALUE_BYTES_MAX } from '../../protocol/limits.ts'
+import { PACKED_VALUE_BYTES_MAX, TOKEN_BYTES_MAX } from '../../protocol/limits.ts'
 import {
   type Body,
   DOWNLOAD_WINDOW_BYTES,
@@ -27,18 +28,14 @@ import { type Admission, type Grant } from '../pipeline/admission.ts'
 import { type Dispatcher, type Outcome, type Settled } from '../pipeline/dispatcher.ts'
 import { readLaneName } from '../pipeline/lane-name.ts'
 import { type ReplayClaims } from '../pipeline/replay-claims.ts'
+import { type BodyIntake, heldBytes, isTypeServed, planIntake } from './body-intake.ts'
 import { sendDownload, sendListing } from './download.ts'
 import { type Exchange } from './exchange.ts'
-import { continueIfAsked, declaredBytes, dropBody, readWholeBody } from './request-body.ts'
+import { continueIfAsked, dropBody, readWholeBody } from './request-body.ts'
 import { type StagingMode, UploadReceiver, uploadWindowBytes } from './upload.ts'
 
 /** What a request costs beside its token and body: headers, job, answer. */
 const REQUEST_BYTES = 2048
-/** Longer bodies are not read before the request is authorised (INV-13). */
-const WHOLE_BYTES_MAX: Readonly<Record<StagingMode, number>> = {
-  memory: PACKED_VALUE_BYTES_MAX,
-  file: 64 * 1024,
-}
 /** A download has one window on its way out and the next one waiting. */
 const DOWNLOAD_BYTES = 2 * DOWNLOAD_WINDOW_BYTES
 /** A list has one window of at most this many bytes. */
@@ -92,22 +89,22 @@ export class SignedRequests {
 
   async #pass(exchange: Exchange, route: Route): Promise<Failure | undefined> {
     if (exchange.isStopping) return refusal('NODE_STOPPING')
+    if (!isTypeServed(route, exchange.request)) return refusal('ROUTE_NOT_FOUND')
     const { authorization } = exchange.request.headers
     if (authorization === undefined) return refusal('TOKEN_MISSING')
     if (authorization.length > TOKEN_BYTES_MAX) return refusal('TOKEN_TOO_LARGE')
-    const lengthBytes = route === 'invoke' ? declaredBytes(exchange.request) : 0
-    if (lengthBytes !== undefined && lengthBytes > VALUE_BYTES_MAX) return TOO_LARGE
-    const isWhole = lengthBytes !== undefined && lengthBytes <= WHOLE_BYTES_MAX[this.#parts.staging]
+    const intake = planIntake(route, exchange.request, this.#parts.staging)
+    if (intake.kind === 'refused') return intake.failure
     const { client } = exchange
     const lane = readLaneName(authorization, client)
-    const bytes = REQUEST_BYTES + authorization.length + (isWhole ? lengthBytes : 0)
+    const bytes = REQUEST_BYTES + authorization.length + heldBytes(intake)
     const grant = this.#parts.admission.admit({ client, space: lane, bytes })
     if (!grant) return refusal('NODE_BUSY')
     try {
       const passage: Passage = { exchange, route, authorization, lane, grant }
-      return isWhole
-        ? await this.#passWhole(passage, lengthBytes)
-        : await this.#passLater(passage, lengthBytes)
+      if (intake.kind === 'whole') return await this.#passWhole(passage, intake)
+      if (intake.kind === 'later') return await this.#passLater(passage, intake.lengthBytes)
+      return await this.#reply(passage, await this.#submit(passage, intake))
     } finally {
       const flushed = exchange.flushed()
       if (flushed) await flushed
@@ -115,16 +112,18 @@ export class SignedRequests {
     }
   }
 
-  async #passWhole(passage: Passage, lengthBytes: number): Promise<Failure | undefined> {
+  async #passWhole(
+    passage: Passage,
+    intake: Extract<BodyIntake, { kind: 'whole' }>,
+  ): Promise<Failure | undefined> {
     const { exchange } = passage
-    if (lengthBytes === 0)
-      return this.#reply(passage, await this.#submit(passage, { kind: 'none' }))
     continueIfAsked(exchange)
     this.#arriving.add(exchange)
-    const body = await readWholeBody(exchange.request, lengthBytes)
+    const body = await readWholeBody(exchange.request, intake)
     this.#arriving.delete(exchange)
     if (body.kind === 'gone') return undefined
     if (body.kind === 'late') return refusal('UPLOAD_TIMEOUT')
+    if (body.kind === 'large') return refusal('BODY_TOO_LARGE')
     return this.#reply(passage, await this.#submit(passage, body))
   }
 
@@ -236,8 +235,6 @@ export class SignedRequests {
 }
 
 const refusal = (code: Failure['code']): Failure => ({ code, detail: '' })
-
-const TOO_LARGE: Failure = { code: 'VALUE_TOO_LARGE', detail: String(VALUE_BYTES_MAX) }
 
 /** The headers that compute may look at, names in lower case, in the order received. */
 function readEntryHeaders(rawHeaders: readonly string[]): [name: string, value: string][] {

@@ -32,7 +32,7 @@ export type Route = 'delegate' | 'invoke' | 'revoke'
 
 export type Body =
   | { readonly kind: 'none' }
-  /** Arrived whole: at most PACKED_VALUE_BYTES_MAX. */
+  /** Arrived whole: a value of at most PACKED_VALUE_BYTES_MAX, JSON of at most JSON_BODY_BYTES_MAX. */
   | { readonly kind: 'whole'; readonly bytes: Uint8Array }
   /** Still on the wire: larger, or of unknown length. The entry is authorised first. */
   | { readonly kind: 'later'; readonly declaredBytes: number | undefined }
