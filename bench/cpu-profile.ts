@@ -15,6 +15,8 @@ interface ProfileNode {
 
 interface CpuProfile {
   readonly nodes: readonly ProfileNode[]
+  /** On the monotonic clock of the machine, microseconds. */
+  readonly startTime: number
   /** Node id of each sample, and the microseconds since the one before. */
   readonly samples: readonly number[]
   readonly timeDeltas: readonly number[]
@@ -34,6 +36,12 @@ export interface ThreadProfile {
   readonly files: readonly SelfTime[]
 }
 
+/** A stretch of the machine's monotonic clock (`process.hrtime`), microseconds. */
+export interface Window {
+  readonly fromUs: number
+  readonly toUs: number
+}
+
 const IDLE = '(idle)'
 
 /** From the root for our files, `package: file` for packages, else as V8 calls it. */
@@ -51,14 +59,17 @@ const bySelfTime = (totals: ReadonlyMap<string, number>): SelfTime[] =>
     .map(([name, selfUs]) => ({ name, selfUs }))
     .toSorted((left, right) => right.selfUs - left.selfUs)
 
-function summarise(thread: string, profile: CpuProfile): ThreadProfile {
+function summarise(thread: string, profile: CpuProfile, window: Window): ThreadProfile {
   const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]))
   const functions = new Map<string, number>()
   const files = new Map<string, number>()
   let busyUs = 0
+  let nowUs = profile.startTime
   for (const [index, id] of profile.samples.entries()) {
     const frame = frames.get(id)
     const deltaUs = profile.timeDeltas[index] ?? 0
+    nowUs += deltaUs
+    if (nowUs < window.fromUs || nowUs > window.toUs) continue
     if (!frame || frame.functionName === IDLE) continue
     const file = nameFile(frame.url)
     const isSystem = frame.functionName.startsWith('(')
@@ -81,14 +92,14 @@ function nameThread(threadNo: number, { nodes }: CpuProfile): string {
   return `${file.replace(/\.worker\.[jt]s$/, '')} ${threadNo}`
 }
 
-/** Every profile of a directory; names are `CPU.‹date›.‹time›.‹pid›.‹thread›.‹sequence›.cpuprofile`. */
-export async function readProfiles(directory: string): Promise<ThreadProfile[]> {
+/** What every profile of a directory saw inside the window; names are `CPU.‹date›.‹time›.‹pid›.‹thread›.‹sequence›.cpuprofile`. */
+export async function readProfiles(directory: string, window: Window): Promise<ThreadProfile[]> {
   const names = (await readdir(directory)).filter((name) => name.endsWith('.cpuprofile'))
   const threads = await Promise.all(
     names.map(async (name) => {
       const profile: CpuProfile = JSON.parse(await readFile(path.join(directory, name), 'utf8'))
       const threadNo = Number(name.split('.').at(-3))
-      return { threadNo, profile: summarise(nameThread(threadNo, profile), profile) }
+      return { threadNo, profile: summarise(nameThread(threadNo, profile), profile, window) }
     }),
   )
   return threads

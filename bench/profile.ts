@@ -1,6 +1,7 @@
 /**
  * Where does the time of a request go? Runs the node with a CPU profile per thread under one load, and prints the
- * self time of each thread by file and by function, in microseconds per request.
+ * self time of each thread by file and by function, in microseconds per request. A thread that waits inside a system
+ * call (fdatasync) counts as busy.
  *
  *     node bench/profile.ts [--mode put] [--connections 64] [--spaces 1] [--bytes 1024] [--seconds 10]
  *                           [--workers N] [--rows 25] [--keep DIRECTORY]
@@ -35,6 +36,8 @@ const node = await startNodeProcess({
   nodeOptions: ['--cpu-prof', `--cpu-prof-dir=${profiles}`],
   ...(values.workers === undefined ? {} : { computeWorkers: Number(values.workers) }),
 })
+const monotonicUs = (): number => Number(process.hrtime.bigint() / 1000n)
+const fromUs = monotonicUs()
 const report = await runLoad(
   {
     mode,
@@ -45,12 +48,13 @@ const report = await runLoad(
   },
   { url: node.url, seconds: Number(values.seconds), directory },
 )
+const toUs = monotonicUs()
 await node.stop()
-const threads = await readProfiles(profiles)
+const threads = await readProfiles(profiles, { fromUs, toUs })
 if (values.keep !== undefined) await cp(profiles, values.keep, { recursive: true })
 await removeDirectory(directory)
 
-/** Preparation and warm-up are in the profile too: a few per cent on top of what a request costs. */
+/** The load's preparation and warm-up are in the profile too: a few per cent on top of what a request costs. */
 const perRequest = (selfUs: number): string => (selfUs / report.requests).toFixed(1).padStart(8)
 const print = (rows: readonly SelfTime[]): void => {
   for (const { name, selfUs } of rows.slice(0, Number(values.rows)))
