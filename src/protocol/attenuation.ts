@@ -12,8 +12,8 @@ import { parseResource } from './resource.ts'
  * The capabilities, each once, sorted by resource and then by ability: the order in which they take effect
  * (reference-behaviour §2.9).
  *
- * Two spellings of one space id make one resource. The same ability may then stand there twice; with the same caveats it
- * counts once.
+ * Two spellings of one space id make one resource. The same ability may then stand there twice; with the same caveats
+ * it counts once.
  * @throws {ProtocolError} TOKEN_MALFORMED: no URI, no ability, too many of either, contradicting caveats
  */
 export function parseAttenuation(

@@ -32,7 +32,7 @@ export interface SignedToken {
   readonly issuedAtS: number | undefined
   /** Sorted by resource text, then ability, by bytes (reference-behaviour §2.9). */
   readonly capabilities: readonly Capability[]
-  /** BLAKE3 digests (32 bytes) of the cited proofs, in the order of the token; a proof hashed otherwise is 32 zero bytes. */
+  /** BLAKE3 digests (32 bytes) of the cited proofs, in the order of the token; one hashed otherwise is 32 zero bytes. */
   readonly proofs: readonly Uint8Array[]
   /** `fct` of a UCAN. */
   readonly facts: readonly unknown[]

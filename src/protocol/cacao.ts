@@ -2,8 +2,8 @@
  * CACAO (CAIP-74): a SIWE message with its signature as DAG-CBOR, `{h: {t}, p: {…}, s: {t, s}}`, in an `Authorization`
  * header as base64url with padding (reference-behaviour §2.1, §2.3).
  *
- * The map is a carrier and no more: only the text rebuilt from it is signed. So authority comes from the text alone, and
- * whatever else the map holds is ignored.
+ * The map is a carrier and no more: only the text rebuilt from it is signed. So authority comes from the text alone,
+ * and whatever else the map holds is ignored.
  */
 import { type Capability, type SignedToken } from './authority.ts'
 import { parseAttenuation } from './attenuation.ts'

@@ -33,8 +33,9 @@ export interface DelegationProof {
  * Checks that a delegation grants nothing that its delegator does not have.
  *
  * Shape: `parents` are the facts of `token.proofs`, in their order; undefined: not stored.
- * Rule:  CHAIN-1, CHAIN-2, CHAIN-3, CHAIN-4, CHAIN-5, CHAIN-6, from reference-behaviour §2.8, checks 6 to 10. Rights over one's own space need no parent; then proofs are not looked
- * at. A parent's expiry is compared with the child's, not with now.
+ * Rule:  CHAIN-1, CHAIN-2, CHAIN-3, CHAIN-4, CHAIN-5, CHAIN-6, from reference-behaviour §2.8, checks 6 to 10. Rights over
+ * one's own space need no parent; then proofs are not looked at. A parent's expiry is compared with the child's, not
+ * with now.
  * @throws {ProtocolError} TOKEN_MALFORMED (no principal as audience) | PARENT_NOT_FOUND | UNAUTHORIZED_DELEGATOR |
  *   TERMINAL_PARENT | CHILD_EXPIRY | CHILD_NOT_BEFORE | CHILD_CAVEATS | UNAUTHORIZED_CAPABILITY | CHAIN_LIMIT
  */
@@ -125,9 +126,10 @@ export interface InvocationProof {
  *
  * Shape: `proofs` are the facts of `token.proofs`, in their order; undefined: not stored.
  * Units: `nowS` is Unix time in seconds.
- * Rule:  INV-3, INV-4, INV-6, INV-7, from reference-behaviour §2.9 "Authorization". Every cited proof counts, needed or not; the expiry of a stored
- * delegation is exclusive.
- * @throws {ProtocolError} PARENT_NOT_FOUND | UNAUTHORIZED_INVOKER | CHAIN_LIMIT | INVOCATION_CAVEATS | UNAUTHORIZED_ACTION
+ * Rule:  INV-3, INV-4, INV-6, INV-7, from reference-behaviour §2.9 "Authorization". Every cited proof counts, needed or
+ * not; the expiry of a stored delegation is exclusive.
+ * @throws {ProtocolError} PARENT_NOT_FOUND | UNAUTHORIZED_INVOKER | CHAIN_LIMIT | INVOCATION_CAVEATS |
+ *   UNAUTHORIZED_ACTION
  */
 export function proveInvocation(
   token: SignedToken,

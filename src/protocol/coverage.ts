@@ -17,7 +17,11 @@ export interface Coverage {
   readonly failsByCaveats: boolean
 }
 
-/** Rule: one capability of one delegation covers resource, ability and caveats together (reference-behaviour §2.8–§2.9). */
+/**
+ * Looks for what covers a capability.
+ *
+ * Rule: one capability of one delegation covers resource, ability and caveats together (reference-behaviour §2.8, §2.9).
+ */
 export function coverageOf(
   requested: Capability,
   delegations: readonly DelegationFacts[],

@@ -52,8 +52,8 @@ const spaceIds = new LruMap<string, SpaceId>(IDS_CACHED_MAX)
 /**
  * The parts of a resource URI.
  *
- * Rule: RES-1, from reference-behaviour §2.6. A `tinycloud:` URI that is not in normal form (dot segments, `%2f`, `%61`) is an
- * other resource, which no space's capability covers.
+ * Rule: RES-1, from reference-behaviour §2.6. A `tinycloud:` URI that is not in normal form (dot segments, `%2f`,
+ * `%61`) is an other resource, which no space's capability covers.
  * @throws {ProtocolError} TOKEN_MALFORMED: not a URI
  */
 export function parseResource(text: string): Resource {
@@ -134,7 +134,8 @@ export function rootAuthorityOf(resource: Resource): string | undefined {
 /**
  * Whether a right on `base` extends to `child`.
  *
- * Rule: RES-2 and RES-3, from reference-behaviour §2.6, 1 to 6. Note that `…/kv` covers `…/kv/a`, and `…/kv/` covers only itself.
+ * Rule: RES-2 and RES-3, from reference-behaviour §2.6, 1 to 6. Note that `…/kv` covers `…/kv/a`, and `…/kv/` covers
+ * only itself.
  */
 export function coversResource(base: Resource, child: Resource): boolean {
   if (base.kind === 'space' && child.kind === 'space') {

@@ -1,4 +1,4 @@
-/** Times as RFC 3339 text. `Date` rolls 31 February over to March and takes many other forms, so neither is used here. */
+/** Times as RFC 3339 text. `Date` rolls 31 February over to March and takes many other forms, so it is not used. */
 import { ProtocolError } from './error.ts'
 
 const TIME =
@@ -26,7 +26,8 @@ function daysSinceEpoch(year: number, month: number, day: number): number {
 /**
  * The time as Unix seconds, its fraction kept.
  *
- * Rule: CACAO-3, RFC 3339 §5.6, the day must exist, the offset is required. A leap second (`:60`) is refused: Unix time has none.
+ * Rule: CACAO-3, RFC 3339 §5.6; the day must exist, the offset is required. A leap second (`:60`) is refused: Unix
+ * time has none.
  * @throws {ProtocolError} TOKEN_MALFORMED
  */
 export function parseRfc3339(text: string): number {

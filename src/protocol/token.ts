@@ -39,9 +39,9 @@ export function verifyToken(token: SignedToken): void {
 /**
  * What was signed, whatever its spelling: 32 bytes, BLAKE3 of kind ‖ issuer ‖ 0x00 ‖ signing input.
  *
- * Rule: TOKEN-6, from DESIGN §3. One signature has several spellings (the other `s`, `v` as 0 or 27, a CACAO map in another order),
- * each with a CID of its own; replay, "already stored" and revocation go by this id. It says something only once the
- * signature was verified.
+ * Rule: TOKEN-6, from DESIGN §3. One signature has several spellings (the other `s`, `v` as 0 or 27, a CACAO map in
+ * another order), each with a CID of its own; replay, "already stored" and revocation go by this id. It says something
+ * only once the signature was verified.
  */
 export function statementId({ encoding, issuer, signingInput }: SignedToken): Uint8Array {
   const issuerBytes = issuer.length
@@ -58,7 +58,8 @@ export function statementId({ encoding, issuer, signingInput }: SignedToken): Ui
  * Checks that a token is in its own time window.
  *
  * Units: Unix seconds, fractions count; `skewS` widens the window on both sides.
- * Rule: CACAO-3 and CHAIN-8, from reference-behaviour §2.3, §2.8. `exp` is inclusive; `nbf` is inclusive in a UCAN and exclusive in a CACAO.
+ * Rule: CACAO-3 and CHAIN-8, from reference-behaviour §2.3, §2.8. `exp` is inclusive; `nbf` is inclusive in a UCAN and
+ * exclusive in a CACAO.
  * @throws {ProtocolError} the refusal given
  */
 export function assertTimeWindow(

@@ -1,6 +1,6 @@
 /**
- * UCAN 0.10.0 as a JWT, in the form that the protocol uses (reference-behaviour §2.2): `ucv` in the header, capabilities
- * under `att`. Every request of a session is one, so nothing here is done twice.
+ * UCAN 0.10.0 as a JWT, in the form that the protocol uses: `ucv` in the header, capabilities under `att`
+ * (reference-behaviour §2.2). Every request of a session is one, so nothing here is done twice.
  */
 import { type SignedToken } from './authority.ts'
 import { parseAttenuation } from './attenuation.ts'

@@ -156,7 +156,7 @@ describe.each([{ portable: false }, { portable: true }])('verifyToken with %o', 
 const withAlgorithm = (alg: string): string => ucanOf(SESSION.did, { alg }, signEdDsa)
 
 describe('verifyToken', () => {
-  // TOKEN-5: the digests of both forms are compared in ucan.test.ts and cacao.test.ts, the CIDs in client/tokens.test.ts.
+  // TOKEN-5: digests are compared in ucan.test.ts and cacao.test.ts, CIDs in client/tokens.test.ts.
 
   it.each<[string, string]>([
     ['no signature', ''],

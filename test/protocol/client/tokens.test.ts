@@ -1,4 +1,4 @@
-/** Goal: what our own client signs is what the protocol reads, and agrees with tokens that the reference node accepted. */
+/** Goal: what our own client signs is what the protocol reads, and what the reference node accepted. */
 import { describe, expect, it } from 'vitest'
 import { formatRawCid } from '../../../src/protocol/cid.ts'
 import {
