@@ -233,6 +233,6 @@ const file = path.join(resultsDirectory, `${options.name}-${startedAt.slice(0, 1
 const command = `node bench/first-figures.ts ${process.argv.slice(2).join(' ')}`.trim()
 await writeFile(
   file,
-  `${JSON.stringify({ startedAt, command, machine, syncMs, figures }, null, 1)}\n`,
+  `${JSON.stringify({ startedAt, command, machine, syncMs, figures }, null, 2)}\n`,
 )
 process.stdout.write(`\nwritten: ${path.relative(PROJECT_ROOT, file)}\n`)
