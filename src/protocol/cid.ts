@@ -82,10 +82,12 @@ export function formatCid(codec: number, digest: Uint8Array, base: 'base32' | 'b
  */
 export function parseCid(text: string): ParsedCid {
   if (text.length > CID_CHARS_MAX) throw new ProtocolError('TOKEN_MALFORMED', 'CID is too long')
-  if (!text.startsWith('Qm')) return parseCidBytes(decodeBase(text))
-  const cid = parseCidBytes(decodeBase(`z${text}`))
-  if (cid.codec !== DAG_PB_CODEC) throw new ProtocolError('TOKEN_MALFORMED', 'not a CIDv0')
-  return cid
+  const isBare = text.startsWith('Qm')
+  const bytes = decodeBase(isBare ? `z${text}` : text)
+  if (isVersion0(bytes) !== isBare) {
+    throw new ProtocolError('TOKEN_MALFORMED', 'a CIDv0, and only that, has no base prefix')
+  }
+  return parseCidBytes(bytes)
 }
 
 /** The library also takes other cases and padding; encoding again shows that the text is the one of its bytes. */
@@ -118,13 +120,15 @@ export function parseCidPrefix(bytes: Uint8Array): {
   readonly cid: ParsedCid
   readonly length: number
 } {
-  const isVersion0 = bytes[0] === SHA2_256_CODE && bytes[1] === DIGEST_BYTES
-  if (isVersion0) return parseMultihash(bytes, 0, DAG_PB_CODEC)
+  if (isVersion0(bytes)) return parseMultihash(bytes, 0, DAG_PB_CODEC)
   const version = parseVarint(bytes, 0)
   if (version.value !== 1) throw new ProtocolError('TOKEN_MALFORMED', 'not a CIDv1')
   const codec = parseVarint(bytes, version.length)
   return parseMultihash(bytes, version.length + codec.length, codec.value)
 }
+
+const isVersion0 = (bytes: Uint8Array): boolean =>
+  bytes[0] === SHA2_256_CODE && bytes[1] === DIGEST_BYTES
 
 function parseMultihash(
   bytes: Uint8Array,
