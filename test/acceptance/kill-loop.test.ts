@@ -14,16 +14,20 @@ const ROUND_TIMEOUT_MS = 15_000
 const PROGRESS_ROUNDS = 25
 
 it.each([
-  { name: 'the default pool', computeWorkers: undefined, kills: KILLS },
-  { name: 'four compute workers', computeWorkers: 4, kills: Math.ceil(KILLS / 2) },
+  { name: 'the default configuration', kills: KILLS, changes: {} },
+  {
+    name: 'four compute workers and staging in files',
+    kills: Math.ceil(KILLS / 2),
+    changes: { computeWorkers: 4, environment: { TINYCLOUD_STORAGE_STAGING: 'FileSystem' } },
+  },
 ])(
   'loses nothing that was acknowledged, on $name',
-  async ({ name, computeWorkers, kills }) => {
+  async ({ name, changes, kills }) => {
     const seed = chooseSeed()
     const report = await runKillLoop({
       seed,
       kills,
-      ...(computeWorkers === undefined ? {} : { computeWorkers }),
+      ...changes,
       onRound: (round) => {
         if (round.kills % PROGRESS_ROUNDS === 0) process.stdout.write(`${JSON.stringify(round)}\n`)
       },

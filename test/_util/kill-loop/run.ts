@@ -1,4 +1,6 @@
 /** The kill loop: load, SIGKILL at a random moment, restart, check everything that was acknowledged; again. */
+import { readdir } from 'node:fs/promises'
+import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Account, openAccount, openConnections } from '../client.ts'
 import {
@@ -20,7 +22,7 @@ const KEYS_PER_LANE = 6
 const LARGE_KEYS_PER_LANE = 1
 const SHARED_KEYS = 12
 /** The kill comes up to this long after the load began. */
-const LOAD_MS_MAX = 700
+const LOAD_MS_MAX = 1200
 /** Every so often the restart is killed as well, at most this long after its spawn. */
 const START_KILL_SHARE = 0.25
 const START_KILL_MS_MAX = 600
@@ -31,6 +33,8 @@ export interface KillLoopOptions {
   readonly seed: number
   readonly kills: number
   readonly computeWorkers?: number
+  /** More `TINYCLOUD_…` variables. */
+  readonly environment?: Readonly<Record<string, string>>
   /** Called after each round, for progress in long runs. */
   readonly onRound?: (round: { kills: number; checked: number; losses: number }) => void
 }
@@ -88,10 +92,17 @@ async function verify(loop: Loop, node: NodeProcess): ReturnType<typeof verifyJo
   return verification
 }
 
+/** Files of uploads that no start cleaned away. */
+async function listStaging(directory: string): Promise<string[]> {
+  const staging = path.join(directory, 'data/blocks/staging')
+  const entries = await readdir(staging, { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => `staging/${name}`)
+}
+
 export async function runKillLoop(options: KillLoopOptions): Promise<KillLoopReport> {
-  const { seed, kills, computeWorkers, onRound } = options
+  const { seed, kills, onRound, ...processOptions } = options
   const directory = await createDirectory('kill-loop')
-  const process = { directory, ...(computeWorkers === undefined ? {} : { computeWorkers }) }
+  const process = { ...processOptions, directory }
   const random = createRandom(seed)
   const losses: string[] = []
   let startKills = 0
@@ -120,7 +131,9 @@ export async function runKillLoop(options: KillLoopOptions): Promise<KillLoopRep
     onRound?.({ kills: kill, checked: checkedCount, losses: losses.length })
   }
   const { code } = await node.stop()
-  const problems = code === 0 ? journal.problems : [...journal.problems, `SIGTERM: exit ${code}`]
+  const { problems } = journal
+  if (code !== 0) problems.push(`SIGTERM: exit ${code}`)
+  for (const name of await listStaging(directory)) problems.push(`left over: ${name}`)
   if (losses.length === 0) await removeDirectory(directory)
   return { kills, startKills, checkedCount, losses, problems }
 }
