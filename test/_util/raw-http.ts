@@ -2,19 +2,19 @@
 import { connect, type Socket } from 'node:net'
 
 /** Longer than any of the node's answers takes; a test that waits this long fails. */
-const ANSWER_TIMEOUT_MS = 40_000
+const ANSWER_TIMEOUT_MS = 10_000
 
 export interface RawConversation {
   readonly socket: Socket
-  /** Resolves with all that came when the text has arrived; `undefined` when the connection ended before it. */
-  until(text: string): Promise<string | undefined>
+  /** Resolves with all that came when the text has arrived `count` times; `undefined` when the connection ended before. */
+  until(text: string, count?: number): Promise<string | undefined>
   /** Resolves with all that came when the node has closed the connection. */
   closed(): Promise<string>
   end(): void
 }
 
 /** Opens a connection. Errors of the socket count as its end. */
-export function openRaw(url: string): RawConversation {
+export function openRaw(url: string, timeoutMs: number = ANSWER_TIMEOUT_MS): RawConversation {
   const { hostname, port } = new URL(url)
   const socket = connect({ host: hostname, port: Number(port), noDelay: true })
   let received = ''
@@ -35,8 +35,8 @@ export function openRaw(url: string): RawConversation {
     new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         changed.removeEventListener('change', look)
-        reject(new Error(`no answer within ${ANSWER_TIMEOUT_MS} ms; received: ${received}`))
-      }, ANSWER_TIMEOUT_MS)
+        reject(new Error(`no answer within ${timeoutMs} ms; received: ${received}`))
+      }, timeoutMs)
       function look(): void {
         if (!isDone()) return
         clearTimeout(timer)
@@ -48,9 +48,10 @@ export function openRaw(url: string): RawConversation {
     })
   return {
     socket,
-    async until(text) {
-      await wait(() => isEnded || received.includes(text))
-      return received.includes(text) ? received : undefined
+    async until(text, count = 1) {
+      const isThere = (): boolean => received.split(text).length > count
+      await wait(() => isEnded || isThere())
+      return isThere() ? received : undefined
     },
     async closed() {
       await wait(() => isEnded)

@@ -28,8 +28,8 @@ export function cacaoToken(bytes: Uint8Array): IssuedToken {
   return issuedToken(formatBase64url(bytes, { padding: 'required' }), bytes)
 }
 
-/** A copy. */
-function signatureOf({ s }: Cacao): Buffer {
+/** r ‖ s ‖ v, a copy. */
+export function signatureOf({ s }: Cacao): Buffer {
   const bytes = s['s']
   if (!(bytes instanceof Uint8Array)) throw new Error('a CACAO without signature')
   return Buffer.from(bytes)

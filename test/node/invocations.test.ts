@@ -85,7 +85,7 @@ describe('time', () => {
     const account = await open()
     assertOk(await kv(node.connections, account, 'put', 'a', { body: 'one' }), 'put')
     expect(told(await getA(account, { expiresAtS: nowS() + 298 }))).toEqual([200, 'one'])
-    for (const lifetimeS of [302, 3600, 1e9, 1e300])
+    for (const lifetimeS of [302, 3600, 1e9, 1e12])
       expect(told(await getA(account, { expiresAtS: nowS() + lifetimeS }))).toEqual([
         401,
         'Invocation lifetime exceeds server maximum',

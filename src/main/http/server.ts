@@ -1,6 +1,6 @@
 /**
  * The HTTP edge: which paths there are, and the limits of connections and heads. Fastify routes; bodies are left alone and
- * answers are written by `Exchange`, so that nothing is parsed, shaped or refused behind our back.
+ * answers are written by `Exchange`, so that nothing is parsed, shaped or refused behind our back (HTTP-1, HTTP-6).
  */
 import { type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http'
 import { type Socket } from 'node:net'
@@ -27,6 +27,8 @@ const HEAD_BYTES_MAX = TOKEN_BYTES_MAX + 64 * 1024
 const HEADER_FIELDS_MAX = 100
 /** A head must arrive within this time. */
 const HEAD_TIMEOUT_MS = 30_000
+/** How often the connections are looked at for it: a slow head is refused this much later at most. */
+const HEAD_CHECK_INTERVAL_MS = 5000
 /** A connection on which nothing moves for this long is closed, also in the middle of an answer. */
 const SOCKET_IDLE_MS = 120_000
 /** A connection may wait this long for its next request. */
@@ -69,6 +71,7 @@ export function createServer(parts: EdgeParts): FastifyInstance {
     http: {
       maxHeaderSize: HEAD_BYTES_MAX,
       headersTimeout: HEAD_TIMEOUT_MS,
+      connectionsCheckingInterval: HEAD_CHECK_INTERVAL_MS,
       requireHostHeader: false,
     },
     clientErrorHandler: refuseConnection,
