@@ -36,7 +36,7 @@ describe.each(['none', 'required'] as const)('base64url, padding %s', (padding) 
   })
 })
 
-describe('strictness', () => {
+describe('strictness (TOKEN-3)', () => {
   it.each([
     ['padding', 'YQ=='],
     ['a single character', 'Y'],

@@ -26,7 +26,7 @@ const didOf = (jwk: unknown): string => {
   return `did:jwk:${formatBase64url(utf8(text), { padding: 'none' })}`
 }
 
-describe('normalizePrincipal', () => {
+describe('normalizePrincipal (DID-1)', () => {
   it.each([
     [KEY_DID, KEY_DID],
     [`${KEY_DID}#${MULTIBASE}`, KEY_DID],
@@ -87,7 +87,7 @@ describe('normalizePrincipal', () => {
   })
 })
 
-describe('did:key', () => {
+describe('did:key (DID-2, UCAN-6)', () => {
   it('names the session key of reference-behaviour §10', () => {
     const publicKey = ed25519PublicKey(new Uint8Array(32).fill(0x22))
     expect(formatDidKey('Ed25519', publicKey)).toBe(KEY_DID)
@@ -135,7 +135,7 @@ describe('did:key', () => {
   })
 })
 
-describe('did:pkh', () => {
+describe('did:pkh (DID-2)', () => {
   const did = formatDidPkh('1', ADDRESS.toLowerCase())
 
   it('is an account on any eip155 chain', () => {
@@ -165,7 +165,7 @@ describe('did:pkh', () => {
   })
 })
 
-describe('did:jwk', () => {
+describe('did:jwk (DID-2, UCAN-6)', () => {
   const X = '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo'
   // RFC 7515 §A.3 and RFC 8812: points that are on their curves.
   const P256 = {

@@ -7,7 +7,7 @@ import { deriveSeed, hostDid, nodeDid } from '../../src/protocol/host-key.ts'
 const SECRET = utf8('Some long piece of entropy which is a secret and more than 32 bytes')
 const SPACE = 'tinycloud:pkh:eip155:1:0x6a12C8594c5C850d57612CA58810ABb8aeBbC04B:default'
 
-describe('keys of the node', () => {
+describe('keys of the node (HOST-3)', () => {
   it('are those that the existing node derives', () => {
     expect(hostDid(SECRET, SPACE)).toBe('did:key:z6MksQJDmHgi5VuXKrsUKQbMHV8pLDkht4A93Fv8u4MwF7d8')
     expect(nodeDid(SECRET)).toBe('did:key:z6MkfhoxdzVTa6fLWMgEJNiRJomE5grMqkWyHiRbU9Tt7mAq')

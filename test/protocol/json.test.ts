@@ -8,7 +8,7 @@ const parse = (text: string, depthMax = 32): unknown => parseStrictJson(text, { 
 /** A bound that a linear scan of this length never comes near, on a loaded machine too. */
 const HOSTILE_MS = 1000
 
-describe('parseStrictJson', () => {
+describe('parseStrictJson (TOKEN-4)', () => {
   it('reads whatever JSON.parse reads, when no name is repeated', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {

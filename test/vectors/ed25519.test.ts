@@ -35,7 +35,7 @@ function verdictOfAll(signature: Uint8Array, message: Uint8Array, publicKey: Uin
   return [...distinct][0] === true
 }
 
-describe('Ed25519 edge cases', () => {
+describe('Ed25519 edge cases (UCAN-7)', () => {
   afterAll(() => {
     selectBackends()
   })

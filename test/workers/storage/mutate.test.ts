@@ -134,7 +134,7 @@ describe('mutations', () => {
     })
   })
 
-  it('twenty identical invocations at once take effect once', async () => {
+  it('twenty identical invocations at once take effect once (INV-9)', async () => {
     await withStorage(async (storage) => {
       const command = put('a', 'one')
       const replies = await storage.send(
@@ -218,7 +218,7 @@ describe('the chain that an invocation relies on', () => {
   })
 })
 
-describe('replay rows', () => {
+describe('replay rows (INV-9)', () => {
   it('are purged once expired, and what expired before the bound is refused whatever the clock says', async () => {
     let nowS = NOW_S
     const storage = await openStorage(directory(), { nowS: () => nowS })

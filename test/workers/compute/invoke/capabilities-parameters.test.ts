@@ -4,7 +4,7 @@ import { parseParameters } from '../../../../src/workers/compute/invoke/capabili
 const all = { type: 'list', direction: 'all', path: undefined, actions: undefined }
 const given = (parameters: unknown) => parseParameters([{ capabilitiesReadParams: parameters }])
 
-describe('parseParameters', () => {
+describe('parseParameters (CAP-2)', () => {
   it('reads filters and chains', () => {
     const filters = { direction: 'created', path: 'photos', actions: ['tinycloud.kv/get', 5] }
     expect(given({ type: 'list', filters })).toEqual({

@@ -7,7 +7,7 @@ import {
 const key = new Uint8Array(32).fill(7)
 const cursor = formatListCursor(key, 'scope', Buffer.from('last/key'))
 
-describe('list cursors', () => {
+describe('list cursors (LIST-3)', () => {
   it('give back the key that they were made of', () => {
     expect(Buffer.from(parseListCursor(key, 'scope', cursor)).toString()).toBe('last/key')
     expect(parseListCursor(key, 's', formatListCursor(key, 's', new Uint8Array(0)))).toHaveLength(0)

@@ -7,7 +7,7 @@ import {
 
 const IMPLICIT = 'text/plain;charset=UTF-8'
 
-describe('storedHeaders', () => {
+describe('storedHeaders (META-1, META-3)', () => {
   it('keeps the content headers and x-tinycloud-meta-*, sorted, the last of a repeated one', () => {
     expect(
       storedHeaders({
@@ -41,7 +41,7 @@ describe('storedHeaders', () => {
   })
 })
 
-describe('withoutImplicitText', () => {
+describe('withoutImplicitText (META-2)', () => {
   const kept = (body: string, type = IMPLICIT): boolean =>
     withoutImplicitText([['content-type', type]], Buffer.from(body)).length === 1
 

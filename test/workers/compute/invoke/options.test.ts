@@ -45,7 +45,7 @@ const textOf = (work: () => unknown): string => {
   return 'no error'
 }
 
-describe('preconditions of writes', () => {
+describe('preconditions of writes (COND-1, COND-2)', () => {
   it('reads If-Match as the digest of a strong ETag, in any case of its digits', () => {
     for (const value of [ETAG, ` ${ETAG} `, ETAG.toUpperCase().replace('BLAKE3', 'blake3')])
       expect(plain(parseKvOptions(entry({ 'if-match': value }), PUT).precondition)).toEqual({
@@ -101,7 +101,7 @@ describe('preconditions of writes', () => {
 })
 
 describe('options of reads', () => {
-  it('keeps If-None-Match of a single get for the answer', () => {
+  it('keeps If-None-Match of a single get for the answer (COND-3)', () => {
     const options = parseKvOptions(entry({ 'if-none-match': ETAG }), GET)
     expect([options.ifNoneMatch, options.precondition.kind]).toEqual([ETAG, 'none'])
   })
@@ -113,7 +113,7 @@ describe('options of reads', () => {
       )
   })
 
-  it('bounds the limit of a list', () => {
+  it('bounds the limit of a list (LIST-2)', () => {
     expect(parseKvOptions(entry({ 'x-tinycloud-limit': '1000' }), LIST).listLimit).toBe(1000)
     expect(textOf(() => parseKvOptions(entry({ 'x-tinycloud-limit': '1001' }), LIST))).toContain(
       'between 1 and 1000',
@@ -134,7 +134,7 @@ describe('options of reads', () => {
   })
 })
 
-describe('matchesEtag', () => {
+describe('matchesEtag (COND-3)', () => {
   it.each([ETAG, `W/${ETAG}`, `"other", ${ETAG}`, '*', ` ${ETAG} `])('matches %s', (header) => {
     expect(matchesEtag(header, ETAG)).toBe(true)
   })
