@@ -3,6 +3,7 @@
  * up), compute (each worker warm), then the port (DESIGN §9). Goes down in the opposite order (DESIGN §6).
  */
 import { randomBytes } from 'node:crypto'
+import { setFlagsFromString } from 'node:v8'
 
 import { type FastifyInstance } from 'fastify'
 
@@ -37,6 +38,12 @@ import { REPLAY_CLAIMS_MAX, ReplayClaims } from './pipeline/replay-claims.ts'
 import { type Phase, runPhases } from './shutdown.ts'
 import { StorageClient } from './storage-client.ts'
 
+/**
+ * Young generations keep their first size, in every thread. Nearly all garbage of a request is short-lived, so a larger
+ * one saves nothing: measured at 64 connections, 436 MB resident become 282 MB at the same CPU time.
+ */
+const V8_FLAGS = '--semi-space-growth-factor=1'
+
 const FEATURES = ['kv', 'delegation', 'sharing'] as const
 
 /** From the order to stop until the process may end (DESIGN §6), and when each phase of it must be over. */
@@ -67,6 +74,7 @@ export async function startNode(
   secrets: NodeSecrets,
   deps: StartDeps,
 ): Promise<RunningNode> {
+  setFlagsFromString(V8_FLAGS)
   const parts = new NodeParts(config, secrets, deps)
   try {
     await parts.open()

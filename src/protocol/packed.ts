@@ -9,8 +9,11 @@
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
+/** A writer that is used again keeps at most this much memory in between. */
+const KEPT_BYTES_MAX = 256 * 1024
+
 export class PackedWriter {
-  #buffer: Buffer
+  #buffer: Buffer<ArrayBuffer>
   #length = 0
 
   constructor(capacityBytes = 4096) {
@@ -89,11 +92,19 @@ export class PackedWriter {
     this.#buffer.writeUInt32LE(value, offset)
   }
 
+  /** A copy of the bytes written so far, exactly as long, made to be transferred. The writer is empty again. */
+  take(): ArrayBuffer {
+    const taken = new Uint8Array(this.#buffer.subarray(0, this.#length))
+    this.#length = 0
+    if (this.#buffer.length > KEPT_BYTES_MAX) this.#buffer = Buffer.allocUnsafeSlow(KEPT_BYTES_MAX)
+    return taken.buffer
+  }
+
   /** The bytes written so far in a buffer of exactly their size. The writer is spent. */
   finish(): ArrayBuffer {
     const { buffer, byteOffset } = this.#buffer
-    if (this.#length === this.#buffer.length && byteOffset === 0) return buffer as ArrayBuffer
-    return buffer.slice(byteOffset, byteOffset + this.#length) as ArrayBuffer
+    if (this.#length === this.#buffer.length && byteOffset === 0) return buffer
+    return buffer.slice(byteOffset, byteOffset + this.#length)
   }
 }
 
@@ -148,7 +159,8 @@ export class PackedReader {
 
   #advance(count: number): number {
     const offset = this.#offset
-    if (offset + count > this.#buffer.length) throw new RangeError('packed buffer: read past its end')
+    if (offset + count > this.#buffer.length)
+      throw new RangeError('packed buffer: read past its end')
     this.#offset = offset + count
     return offset
   }

@@ -46,6 +46,19 @@ describe('PackedWriter and PackedReader', () => {
     }
   })
 
+  it('are used again after a copy was taken, whatever its size', () => {
+    const writer = new PackedWriter(8)
+    for (const bytes of [3, 1_000_000, 0, 100]) {
+      writer.bytes(new Uint8Array(bytes).fill(bytes % 251))
+      const taken = writer.take()
+      expect(taken.byteLength).toBe(bytes + 4)
+      expect([...new Set(new PackedReader(taken).bytes())]).toEqual(
+        bytes === 0 ? [] : [bytes % 251],
+      )
+      expect(writer.length).toBe(0)
+    }
+  })
+
   it('fill in a count that is known only at the end', () => {
     const writer = new PackedWriter(4)
     const offset = writer.length

@@ -57,9 +57,6 @@ export interface BatchObserver {
   onFault(error: Error): void
 }
 
-/** A packed text reserves three bytes a character before it is written: room for that at the end of a batch. */
-const TEXT_RESERVE_BYTES = 64 * 1024
-
 /** Nobody reads this answer: its client is gone. */
 const GONE: Failure = { code: 'REQUEST_MALFORMED', detail: '' }
 const INTERNAL: Failure = { code: 'INTERNAL', detail: '' }
@@ -69,6 +66,8 @@ export class Dispatcher {
   readonly #storage: CommandSink
   readonly #observer: BatchObserver
   readonly #lanes = new Lanes<WaitingJob>()
+  /** Used within one turn only: a batch is written and taken at once. */
+  readonly #writer = new PackedWriter()
   /** Requests whose command storage has, by request id. */
   readonly #atStorage = new Map<number, WaitingJob>()
   #lastRequestId = 0
@@ -153,14 +152,11 @@ export class Dispatcher {
 
   async #run(worker: ComputeWorker, jobs: readonly WaitingJob[]): Promise<void> {
     const open = new Map<number, WaitingJob>()
-    let batchBytes = 0
-    for (const job of jobs) batchBytes += job.bytes
-    const writer = new PackedWriter(batchBytes + TEXT_RESERVE_BYTES)
     for (const job of jobs) {
-      writeEntry(writer, job.entry)
+      writeEntry(this.#writer, job.entry)
       open.set(job.entry.requestId, job)
     }
-    const ran = await this.#compute.runBatch(worker, writer.finish())
+    const ran = await this.#compute.runBatch(worker, this.#writer.take())
     let failure = INTERNAL
     if (ran.ok) this.#settleBatch(worker, open, ran.value)
     else failure = ran.failure
