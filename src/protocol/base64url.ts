@@ -20,6 +20,7 @@ function withPadding(text: string): string {
 
 /**
  * Ownership: short results are views into Node's shared pool (a copy would double the time); copy what is kept.
+ * Rule: TOKEN-3.
  * @throws {ProtocolError} TOKEN_MALFORMED
  */
 export function parseBase64url(text: string, { padding }: Base64urlOptions): Uint8Array {

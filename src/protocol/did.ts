@@ -60,7 +60,7 @@ const keys = new LruMap<string, VerificationKey>(KEYS_CACHED_MAX)
 /**
  * The principal that a DID or a DID URL names: without fragment, an `eip155` address in EIP-55 spelling.
  *
- * Rule: reference-behaviour §2.5. Principals are equal when their texts are.
+ * Rule: DID-1, from reference-behaviour §2.5. Principals are equal when their texts are.
  * @throws {ProtocolError} TOKEN_MALFORMED: no DID, longer than `DID_BYTES_MAX`, with a path or a query
  */
 export function normalizePrincipal(did: string): string {
@@ -85,6 +85,8 @@ export function formatDidKey(type: KeyType, publicKey: Uint8Array): string {
 
 /**
  * The key with which the holder of a DID (or of one of its verification methods, `did#fragment`) signs.
+ *
+ * Rule: DID-2, UCAN-6.
  * @throws {ProtocolError} TOKEN_MALFORMED for what is no DID URL; SIGNATURE_INVALID for a method or a key type that this
  *   node does not know, and for a fragment that the DID document does not have
  */

@@ -15,7 +15,7 @@ const NODE_IDENTITY_LABEL = 'tinycloud/node/identity'
 export const deriveSeed = (secret: Uint8Array, label: string): Uint8Array =>
   blake3(concatBytes([secret, utf8(label)]))
 
-/** The `did:key` that a host delegation for this space names (reference-behaviour §1.4). */
+/** The `did:key` that a host delegation for this space names. Rule: HOST-3, from reference-behaviour §1.4. */
 export const hostDid = (secret: Uint8Array, spaceId: string): string =>
   didOfSeed(deriveSeed(secret, spaceId))
 

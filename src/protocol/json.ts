@@ -21,7 +21,7 @@ const SPACE = 0x20
 /**
  * The value of a JSON text. Objects are plain, with own members only (`__proto__` too): read them with `Object.hasOwn`.
  *
- * Rule: no duplicate names at any depth, no number beyond a double, no lone surrogate, at most `depthMax` levels.
+ * Rule: TOKEN-4: no duplicate names at any depth, no number beyond a double, no lone surrogate, at most `depthMax` levels.
  * @throws {ProtocolError} TOKEN_MALFORMED
  */
 export function parseStrictJson(text: string, { depthMax }: JsonLimits): unknown {

@@ -60,7 +60,7 @@ export const ed25519Backends: BackendChoice<Ed25519Backend> = new BackendChoice<
     !backend.verify(KNOWN.signature, KNOWN.seed, KNOWN.publicKey),
 )
 
-/** Whether `publicKey` signed `message`. Never throws for any bytes. */
+/** Whether `publicKey` signed `message`. Never throws for any bytes. Rule: UCAN-7. */
 export function verifyEd25519(
   signature: Uint8Array,
   message: Uint8Array,

@@ -43,7 +43,7 @@ export function planDelegate(context: ComputeContext, entry: TokenEntry): Plan {
   }
 }
 
-/** What is stored was verified when it came. Which spaces are hosted is told afresh (sdk-contract §1.3). */
+/** What is stored was verified when it came. Which spaces are hosted is told afresh. Rule: CHAIN-9, HOST-2. */
 function answerStored(token: SignedToken, spaces: readonly string[], facts: ReadFacts): Outcome {
   const isHosted = (_: string, index: number): boolean => facts.spaces[index] !== undefined
   const answer = jsonAnswer({
@@ -84,7 +84,10 @@ function prove(
   }
 }
 
-/** @throws {ProtocolError} PARENT_REVOKED | PARENT_ANCESTOR_REVOKED, told only to the parents' delegatee */
+/**
+ * Rule: CHAIN-7.
+ * @throws {ProtocolError} PARENT_REVOKED | PARENT_ANCESTOR_REVOKED, told only to the parents' delegatee
+ */
 function assertParentsInForce(
   token: SignedToken,
   parents: readonly (StoredDelegation | undefined)[],

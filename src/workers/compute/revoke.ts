@@ -1,6 +1,7 @@
 /**
  * POST /revoke · in: UCAN on `urn:cid:‹cid›` or a wallet's message to `ucan:‹cid›` · out: the command that revokes.
  * Steps: decode → target → signature → time → one snapshot → who may → command (reference-behaviour §2.12).
+ * Rule: REVOKE-3. What ends and what is answered: REVOKE-4 and REVOKE-5, in the storage actor.
  */
 import { formatCarSection } from '../../protocol/car.ts'
 import { proveRevocation, revocationTarget } from '../../protocol/revocation.ts'

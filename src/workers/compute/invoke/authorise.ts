@@ -27,7 +27,10 @@ export const toRelied = (facts: DelegationFacts): ReliedDelegation => ({
   effectiveExpiresAtS: facts.effectiveExpiresAtS,
 })
 
-/** @throws {ProtocolError} DELEGATION_REVOKED | ANCESTOR_REVOKED */
+/**
+ * Rule: INV-5.
+ * @throws {ProtocolError} DELEGATION_REVOKED | ANCESTOR_REVOKED
+ */
 function assertNotRevoked(stored: StoredDelegation): void {
   const { facts, revokedLink } = stored
   if (revokedLink < 0) return
@@ -44,6 +47,7 @@ function assertNotRevoked(stored: StoredDelegation): void {
  * Checks that the token's issuer may do all that it asks: proofs stored and addressed to it, none revoked, chains in
  * their time, every capability covered, every space hosted.
  *
+ * Rule: INV-5, INV-8; the rest in `proveInvocation`.
  * @throws {ProtocolError} the first failing rule, in the order of reference-behaviour §2.9
  */
 export function authorise(token: SignedToken, facts: ReadFacts, nowS: number): Authorised {

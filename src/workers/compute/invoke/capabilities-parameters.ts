@@ -1,4 +1,4 @@
-/** The parameters of capabilities/read, carried by a fact of the invocation. What cannot be read counts as absent. */
+/** The parameters of capabilities/read, carried by a fact of the invocation. What cannot be read counts as absent (CAP-2). */
 
 export type CapabilitiesParameters =
   | { readonly type: 'chain'; readonly delegationCid: string }

@@ -1,4 +1,6 @@
-/** capabilities/read: the delegations of a space that are in force, or the chain of one (reference-behaviour §2.9). */
+/**
+ * capabilities/read: the delegations of a space that are in force, or the chain of one (CAP-1, reference-behaviour §2.9).
+ */
 import { type Answer, jsonAnswer } from '../../../protocol/answer.ts'
 import { type DelegationFacts } from '../../../protocol/authority.ts'
 import { formatBase64url } from '../../../protocol/base64url.ts'

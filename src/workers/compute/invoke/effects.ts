@@ -12,7 +12,7 @@ import { type SpaceResource } from '../../../protocol/resource.ts'
 export interface KeyTarget {
   readonly capability: Capability
   readonly space: string
-  /** The key as URI text: ASCII, never decoded (reference-behaviour §3). */
+  /** The key as URI text: ASCII, never decoded. Rule: KV-1, from reference-behaviour §3. */
   readonly keyText: string
   readonly key: Uint8Array
 }
@@ -53,7 +53,8 @@ function toTarget(capability: Capability, resource: SpaceResource, path: string)
 /**
  * The effect of a token's capabilities, in their sorted order.
  *
- * Rule: reference-behaviour §2.9 "Outcomes to response"; a capability without path has no outcome.
+ * Rule: INV-11, INV-12, KV-2, from reference-behaviour §2.9 "Outcomes to response"; a capability without path has no
+ * outcome.
  * @throws {ProtocolError} OUTCOMES_MIXED | OPTION_INVALID | KEY_TOO_LONG
  */
 export function effectOf(token: SignedToken): Effect {

@@ -1,6 +1,6 @@
 /**
  * List cursors: base64url of 16 bytes of HMAC-SHA256 and the last key given. The code binds the key to invoker, space,
- * prefix and limit, so that a cursor works only where it was made (reference-behaviour §3.3). Opaque to clients.
+ * prefix and limit, so that a cursor works only where it was made (LIST-3, reference-behaviour §3.3). Opaque to clients.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { formatBase64url, parseBase64url } from '../../../protocol/base64url.ts'

@@ -1,6 +1,7 @@
 /**
  * kv/list: keys in byte order that begin with the path **and** are covered by a granting capability (DESIGN §7.1).
  * With a limit one page with a cursor; without one the whole list, in windows that are snapshots of their own.
+ * Rule: LIST-1, LIST-2, LIST-4.
  */
 import { type Answer } from '../../../protocol/answer.ts'
 import { coversResource } from '../../../protocol/resource.ts'

@@ -23,6 +23,8 @@ const isPlain = (value: string): boolean => /^[\t\x20-\x7e]*$/.test(value)
 
 /**
  * The headers to store, sorted by name; of a repeated one the last. A value that is not ASCII is dropped.
+ *
+ * Rule: META-1, META-3.
  * @throws {ProtocolError} METADATA_TOO_LARGE
  */
 export function storedHeaders(entry: Pick<TokenEntry, 'headers'>): StoredHeaders {
@@ -40,7 +42,7 @@ export function storedHeaders(entry: Pick<TokenEntry, 'headers'>): StoredHeaders
 
 /**
  * Without the type that `fetch` invents, where the body is a JSON object or array: official clients then read their
- * object back as an object (DESIGN §7.23).
+ * object back as an object. Rule: META-2, from DESIGN §7.23.
  */
 export function withoutImplicitText(headers: StoredHeaders, body: Uint8Array): StoredHeaders {
   const isImplicit = headers.some(

@@ -57,7 +57,7 @@ export function mutate(
   }
 }
 
-/** An early word to an upload that cannot succeed. The actor decides again when the body has arrived. */
+/** An early word to an upload that cannot succeed. The actor decides again when the body has arrived. Rule: KV-6, INV-13. */
 function assertUploadable(
   declaredBytes: number | undefined,
   { options: { precondition } }: Invocation,

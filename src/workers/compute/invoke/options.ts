@@ -30,7 +30,10 @@ export function headerOf(entry: TokenEntry, name: string): string | undefined {
 export const isMultipart = (entry: TokenEntry): boolean =>
   /^multipart\/form-data\b/i.test(headerOf(entry, 'content-type') ?? '')
 
-/** @throws {ProtocolError} OPTION_INVALID */
+/**
+ * Rule: COND-1, COND-2, KV-7, LIST-2.
+ * @throws {ProtocolError} OPTION_INVALID
+ */
 export function parseKvOptions(entry: TokenEntry, effect: Effect): KvOptions {
   if (headerOf(entry, 'x-tinycloud-expected-version') !== undefined)
     throw invalid('x-tinycloud-expected-version is not a production precondition; use If-Match')
@@ -110,7 +113,7 @@ function parseListOptions(
   return { listLimit, listCursor }
 }
 
-/** Does `If-None-Match` of a get name the value? Weak comparison, lists, `*` (reference-behaviour §3.2). */
+/** Does `If-None-Match` of a get name the value? Weak comparison, lists, `*`. Rule: COND-3, from reference-behaviour §3.2. */
 export function matchesEtag(header: string, etag: string): boolean {
   if (header.trim() === '*') return true
   return header.split(',').some((part) => {

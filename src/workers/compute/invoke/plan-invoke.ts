@@ -32,7 +32,7 @@ export interface Invocation {
 
 const CLAIM_ID_BYTES = 16
 
-/** A read answered once is not answered again (reference-behaviour §2.9 "Replay"). */
+/** A read answered once is not answered again. Rule: INV-10, from reference-behaviour §2.9 "Replay". */
 export const replayClaim = ({ token, statementId: id }: Invocation): ReplayClaim => ({
   id: id.subarray(0, CLAIM_ID_BYTES),
   expiresAtS: token.expiresAtS ?? 0,
@@ -63,7 +63,10 @@ export function planInvoke(context: ComputeContext, entry: TokenEntry): Plan {
   }
 }
 
-/** @throws {ProtocolError} TOKEN_MALFORMED | INVOCATION_TIME | SIGNATURE_INVALID | INVOCATION_LIFETIME | option errors */
+/**
+ * Rule: INV-1, INV-2.
+ * @throws {ProtocolError} TOKEN_MALFORMED | INVOCATION_TIME | SIGNATURE_INVALID | INVOCATION_LIFETIME | option errors
+ */
 function verifyInvocation(context: ComputeContext, entry: TokenEntry): Invocation {
   const token = parseToken(entry.authorization)
   // A wallet's message is never an invocation (reference-behaviour §2.1).

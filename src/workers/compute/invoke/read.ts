@@ -18,7 +18,10 @@ const CACHING = ['cache-control', 'private, no-cache'] as const
 const liveOf = (version: VersionFacts | undefined): VersionFacts | undefined =>
   version === undefined || version.isDeleted ? undefined : version
 
-/** @throws {ProtocolError} KEY_NOT_FOUND | RESPONSE_TOO_LARGE */
+/**
+ * Rule: KV-4, KV-7, COND-3.
+ * @throws {ProtocolError} KEY_NOT_FOUND | RESPONSE_TOO_LARGE
+ */
 export async function answerRead(
   context: ComputeContext,
   invocation: Invocation,

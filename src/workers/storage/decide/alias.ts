@@ -1,4 +1,4 @@
-/** Decides another spelling of a stored delegation: its CID becomes a further name, if it is one. */
+/** Decides another spelling of a stored delegation: its CID becomes a further name, if it is one. Rule: CHAIN-9. */
 import { type GroupView } from '../group-view.ts'
 import { type AliasCommand } from '../request.ts'
 import { type Decision, refuse } from './decision.ts'

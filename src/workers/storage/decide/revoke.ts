@@ -1,4 +1,4 @@
-/** Decides a revocation. Revoking again is the same answer and no second event (reference-behaviour §2.12). */
+/** Decides a revocation. Revoking again is the same answer and no second event. Rule: REVOKE-3. */
 import { type GroupView } from '../group-view.ts'
 import { type RevokeCommand } from '../request.ts'
 import { type Decision, refuse } from './decision.ts'

@@ -1,4 +1,8 @@
-/** Which delegation of the relied chains was taken back, if any: the leaves first, then their ancestors. */
+/**
+ * Which delegation of the relied chains was taken back, if any: the leaves first, then their ancestors.
+ *
+ * Rule: REVOKE-4. Links are compared by their statement ids, so every spelling counts.
+ */
 import { type ChainLink } from '../../../protocol/authority.ts'
 import { formatRawCid } from '../../../protocol/cid.ts'
 import { type GroupView } from '../group-view.ts'
