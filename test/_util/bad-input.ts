@@ -109,7 +109,7 @@ function statusText(expected: Expected): string {
 }
 
 function answerText(expected: Expected): string {
-  if (!('code' in expected)) return expected.bareStatus === 0 ? '' : '*bare*'
+  if (!('code' in expected)) return expected.bareStatus === 0 ? '—' : '*bare*'
   const { code, detail } = expected
   return detail !== undefined && WIRE_ERRORS[code].text === '{}' ? `${code}: ${detail}` : code
 }
