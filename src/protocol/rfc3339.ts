@@ -1,4 +1,4 @@
-/** Times as RFC 3339 text. `Date` rolls 31 February over to March and takes many other forms, so it is not used. */
+/** Times as RFC 3339 text. `Date` rolls 31 February over to March and takes many other forms, so it is not used to read them. */
 import { ProtocolError } from './error.ts'
 
 const TIME =
@@ -45,3 +45,7 @@ export function parseRfc3339(text: string): number {
   const timeS = daysSinceEpoch(year, month, day) * DAY_S + (hour * 60 + minute) * 60 + second
   return timeS - offsetS + part(7)
 }
+
+/** The text of a time in UTC, `2026-11-24T07:28:14Z`. Unix seconds; fractions are cut off. */
+export const formatRfc3339 = (timeS: number): string =>
+  new Date(Math.floor(timeS) * 1000).toISOString().replace('.000Z', 'Z')

@@ -20,6 +20,8 @@ export interface ReadRequest {
     readonly afterNo: number
     readonly limit: number
   }
+  /** The ticket of a signed URL, by the name of its row. */
+  readonly ticket?: Uint8Array
 }
 
 export interface KeyListRequest {
@@ -41,6 +43,8 @@ export interface ReadFacts {
   readonly keys: readonly (VersionFacts | undefined)[]
   readonly list: KeyList | undefined
   readonly spaceDelegations: readonly StoredDelegation[] | undefined
+  /** Undefined: not asked, never made, or purged. */
+  readonly ticket: TicketFacts | undefined
 }
 
 export interface StoredDelegation {
@@ -67,6 +71,18 @@ export interface VersionFacts {
   readonly place: ValuePlace | undefined
   /** Stored headers, sorted by name. */
   readonly headers: readonly (readonly [name: string, value: string])[]
+}
+
+/** A signed URL as it stands now. */
+export interface TicketFacts {
+  /** Unix seconds, exclusive. */
+  readonly expiresAtS: number
+  /** A delegation that it rests on was revoked. */
+  readonly isRevoked: boolean
+  /** BLAKE3-256 of the one value that it gives. */
+  readonly digest: Uint8Array
+  /** Of its key; undefined: never written. */
+  readonly version: VersionFacts | undefined
 }
 
 export interface KeyList {

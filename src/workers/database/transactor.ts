@@ -15,6 +15,7 @@ import {
 import { type DelegationRow } from './tables/delegation.ts'
 import { type CurrentRow, type VersionRow } from './tables/kv.ts'
 import { type RevocationRow } from './tables/revocation.ts'
+import { type SignedTicketRow } from './tables/signed-ticket.ts'
 
 /** Everything that deciding a group needs to know. Without repetitions. */
 export interface GroupQuestions {
@@ -73,10 +74,17 @@ export interface GroupChanges {
   }[]
   readonly revocations: readonly RevocationRow[]
   readonly replays: readonly ReplayRow[]
+  readonly tickets: readonly SignedTicketRow[]
   /** Live bytes that packs gain or lose. */
   readonly packLiveBytes: ReadonlyMap<number, number>
-  /** Replay rows up to this expiry may go; undefined: it is not time. */
-  readonly purgeReplaysToS: number | undefined
+  /** Undefined: it is not time. */
+  readonly purge: Purge | undefined
+}
+
+/** Rows up to these expiries may go. */
+export interface Purge {
+  readonly replaysToS: number
+  readonly ticketsToS: number
 }
 
 /** What every group writes to the row of its run. */

@@ -2,9 +2,10 @@
 import { type Answer, emptyAnswer, jsonAnswer } from '../../protocol/answer.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import { formatRawCid } from '../../protocol/cid.ts'
+import { formatRfc3339 } from '../../protocol/rfc3339.ts'
 import { type MutateOutcome } from './decide/mutate.ts'
 import { type GroupView } from './group-view.ts'
-import { type RevokeCommand, type StorageCommand } from './request.ts'
+import { type RevokeCommand, type SignCommand, type StorageCommand } from './request.ts'
 
 export const mutateAnswer = ({ etagDigest }: MutateOutcome): Answer =>
   emptyAnswer(etagDigest ? [['etag', `"blake3-${toHex(etagDigest)}"`]] : [])
@@ -23,3 +24,11 @@ export function delegateAnswer(
 
 export const revokeAnswer = ({ targetCid }: RevokeCommand): Answer =>
   jsonAnswer({ revoked: true, cid: targetCid })
+
+/** `url` is a path; clients resolve it against the node's own address (SIGNED-1). */
+export const signAnswer = ({ ticket, expiresAtS }: SignCommand): Answer =>
+  jsonAnswer({
+    url: `/signed/kv/${ticket}`,
+    ticketId: ticket,
+    expiresAt: formatRfc3339(expiresAtS),
+  })

@@ -12,11 +12,12 @@ import {
   type Precondition,
   type ReliedDelegation,
   type RevokeCommand,
+  type SignCommand,
   type StorageCommand,
 } from './request.ts'
 
 const DIGEST_BYTES = 32
-const KINDS = ['mutate', 'delegate', 'alias', 'revoke'] as const
+const KINDS = ['mutate', 'delegate', 'alias', 'revoke', 'sign'] as const
 const ENCODINGS = ['ucan', 'cacao'] as const
 const PRECONDITIONS = ['none', 'absent', 'matches'] as const
 
@@ -36,6 +37,9 @@ export function writeCommand(writer: PackedWriter, command: StorageCommand): voi
       break
     case 'revoke':
       writeRevoke(writer, command)
+      break
+    case 'sign':
+      writeSign(writer, command)
       break
   }
 }
@@ -66,6 +70,7 @@ const READERS = {
   delegate: readDelegate,
   alias: readAlias,
   revoke: readRevoke,
+  sign: readSign,
 } as const satisfies Record<
   StorageCommand['kind'],
   (reader: PackedReader, base: CommandBase) => StorageCommand
@@ -212,6 +217,32 @@ function readRevoke(reader: PackedReader, base: CommandBase): RevokeCommand {
     relies: readRelies(reader),
     spaces: readTexts(reader),
     tokenSection: reader.bytes(),
+  }
+}
+
+function writeSign(writer: PackedWriter, command: SignCommand): void {
+  writer.raw(command.ticketId).text(command.ticket).text(command.signer)
+  writeRelies(writer, command.relies)
+  writer.text(command.action)
+  writeTexts(writer, command.spaces)
+  writer.u16(command.spaceIndex).bytes(command.key)
+  writer.raw(command.valueDigest).f64(command.expiresAtS)
+}
+
+function readSign(reader: PackedReader, base: CommandBase): SignCommand {
+  return {
+    kind: 'sign',
+    ...base,
+    ticketId: reader.raw(DIGEST_BYTES),
+    ticket: reader.text(),
+    signer: reader.text(),
+    relies: readRelies(reader),
+    action: reader.text(),
+    spaces: readTexts(reader),
+    spaceIndex: reader.u16(),
+    key: reader.bytes(),
+    valueDigest: reader.raw(DIGEST_BYTES),
+    expiresAtS: reader.f64(),
   }
 }
 

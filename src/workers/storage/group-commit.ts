@@ -18,6 +18,8 @@ import { type StagedObjects } from './staged-objects.ts'
 
 /** Replay rows are kept this long after their invocation expired: more than clocks differ. */
 const REPLAY_KEEP_S = 60
+/** Tickets of signed URLs are kept so much longer, for a client that comes late to be told why. */
+const TICKET_KEEP_S = 600
 
 export interface GroupContext {
   readonly transactor: Transactor
@@ -127,7 +129,8 @@ class GroupAttempt {
 
     this.#step = 'rows'
     const progress = run.progressWith(plan, pack)
-    await transactor.apply(plan.finish(progress, isPurgeDue ? nowS - REPLAY_KEEP_S : undefined))
+    const purge = { replaysToS: nowS - REPLAY_KEEP_S, ticketsToS: nowS - TICKET_KEEP_S }
+    await transactor.apply(plan.finish(progress, isPurgeDue ? purge : undefined))
 
     this.#step = 'commit'
     const settle = (): GroupResult => {

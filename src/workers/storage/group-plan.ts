@@ -16,16 +16,19 @@ import {
   type CurrentChange,
   type GroupChanges,
   type KeyVersion,
+  type Purge,
   type RunProgress,
 } from '../database/transactor.ts'
 import { EpochDraft } from './epoch-draft.ts'
 import { type GroupView, type SpaceState } from './group-view.ts'
 import { keyText } from './group-questions.ts'
+import { distinctLinks } from './relied-links.ts'
 import {
   type DelegateCommand,
   type MutateCommand,
   type Operation,
   type RevokeCommand,
+  type SignCommand,
   type StorageCommand,
 } from './request.ts'
 
@@ -52,10 +55,7 @@ type Mutable<T> = {
   -readonly [Field in keyof T]: T[Field] extends readonly (infer Item)[] ? Item[] : T[Field]
 }
 type PlannedRows = Mutable<
-  Omit<
-    GroupChanges,
-    'run' | 'currents' | 'epochs' | 'newSpaces' | 'changedSpaces' | 'purgeReplaysToS'
-  >
+  Omit<GroupChanges, 'run' | 'currents' | 'epochs' | 'newSpaces' | 'changedSpaces' | 'purge'>
 >
 
 export class GroupPlan {
@@ -89,6 +89,7 @@ export class GroupPlan {
       delegationSpaces: [],
       revocations: [],
       replays: [],
+      tickets: [],
       packLiveBytes: this.#packLiveBytes,
     }
   }
@@ -100,7 +101,8 @@ export class GroupPlan {
 
   /** Nothing was accepted that changes a row. */
   get isEmpty(): boolean {
-    return this.#rows.statements.length === 0 && this.#rows.delegationCids.length === 0
+    const { statements, delegationCids, tickets } = this.#rows
+    return statements.length === 0 && delegationCids.length === 0 && tickets.length === 0
   }
 
   addMutation(command: MutateCommand): void {
@@ -180,8 +182,24 @@ export class GroupPlan {
     this.#view.addRevocation(command.target)
   }
 
+  /** A ticket is no event of its space: it is gone in minutes. */
+  addTicket(command: SignCommand): void {
+    const space = this.#view.hosted(command.spaces[command.spaceIndex] ?? '')
+    if (!space) throw new Error('a ticket for a space that is not hosted')
+    this.#rows.tickets.push({
+      ticketId: command.ticketId,
+      signer: command.signer,
+      spaceNo: space.spaceNo,
+      key: command.key,
+      digest: command.valueDigest,
+      createdAtS: this.#options.nowS,
+      expiresAtS: command.expiresAtS,
+      closure: formatClosure(distinctLinks(command.relies)),
+    })
+  }
+
   /** Closes the epochs. The plan is spent. */
-  finish(run: RunProgress, purgeReplaysToS: number | undefined): GroupChanges {
+  finish(run: RunProgress, purge: Purge | undefined): GroupChanges {
     const epochs = [...this.#epochs.values()].map((draft) => draft.finish())
     const spaces = [...this.#changedSpaces]
     return {
@@ -191,7 +209,7 @@ export class GroupPlan {
       newSpaces: spaces.filter(({ isNew }) => isNew),
       changedSpaces: spaces.filter(({ isNew }) => !isNew),
       currents: [...this.#changedKeys.values()].map((changed) => this.#currentOf(changed)),
-      purgeReplaysToS,
+      purge,
     }
   }
 
@@ -213,7 +231,7 @@ export class GroupPlan {
 
   /** The history record: the token's section and those of its operations, in one stretch. */
   #addStatement(
-    { digest, statementId, tokenSection }: Exclude<StorageCommand, { kind: 'alias' }>,
+    { digest, statementId, tokenSection }: Exclude<StorageCommand, { kind: 'alias' | 'sign' }>,
     kind: StatementRow['kind'],
     operations: readonly Operation[],
   ): number {

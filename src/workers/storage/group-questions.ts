@@ -85,6 +85,9 @@ export function questionsOf(commands: readonly StorageCommand[]): GroupQuestions
         questions.delegation(command.target.statementId)
         questions.link(command.target)
         break
+      case 'sign':
+        questions.relies(command.relies)
+        break
     }
   }
   return questions.finish()

@@ -37,7 +37,7 @@ export class Mailbox {
 
 /** Bytes that a command appends to a pack. */
 function packedBytes(command: StorageCommand): number {
-  if (command.kind === 'alias') return 0
+  if (command.kind === 'alias' || command.kind === 'sign') return 0
   let bytes = command.tokenSection.length
   if (command.kind !== 'mutate') return bytes
   for (const operation of command.operations) {

@@ -122,7 +122,35 @@ export interface RevokeCommand extends CommandBase {
   readonly tokenSection: Uint8Array
 }
 
-export type StorageCommand = MutateCommand | DelegateCommand | AliasCommand | RevokeCommand
+/** A proven request for a signed URL. It is no event of the space, and it may be asked again. */
+export interface SignCommand extends CommandBase {
+  readonly kind: 'sign'
+  /** Names the row: a keyed hash of `ticket`. 32 bytes. */
+  readonly ticketId: Uint8Array
+  /** What the URL carries. The actor only answers with it. */
+  readonly ticket: string
+  readonly signer: string
+  /** Every cited proof: the URL ends with any of them. */
+  readonly relies: readonly ReliedDelegation[]
+  /** Detail of UNAUTHORIZED_ACTION should the window of a relied delegation have closed meanwhile. */
+  readonly action: string
+  /** Every space that the invocation names; each must be hosted. */
+  readonly spaces: readonly string[]
+  /** Index into `spaces`. */
+  readonly spaceIndex: number
+  readonly key: Uint8Array
+  /** The one value that the URL gives. */
+  readonly valueDigest: Uint8Array
+  /** Unix seconds, whole, no later than the end of any relied delegation. */
+  readonly expiresAtS: number
+}
+
+export type StorageCommand =
+  | MutateCommand
+  | DelegateCommand
+  | AliasCommand
+  | RevokeCommand
+  | SignCommand
 
 export type StorageReply = { readonly requestId: number } & (
   | { readonly kind: 'answer'; readonly answer: Answer }

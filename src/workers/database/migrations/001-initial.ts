@@ -169,6 +169,19 @@ const RIGHTS = [
     statement_id BLOB NOT NULL,
     PRIMARY KEY (expires_at, statement_id)
   ) STRICT, WITHOUT ROWID`,
+  // A signed URL that may still be used. ticket_id is a keyed hash of what the URL carries.
+  `CREATE TABLE signed_kv_ticket (
+    ticket_id BLOB NOT NULL PRIMARY KEY,
+    signer TEXT NOT NULL,
+    space_no INTEGER NOT NULL,
+    kv_key BLOB NOT NULL,
+    digest BLOB NOT NULL,
+    created_at REAL NOT NULL,
+    expires_at REAL NOT NULL,
+    closure BLOB NOT NULL,
+    crc INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID`,
+  `CREATE INDEX signed_kv_ticket_by_expiry ON signed_kv_ticket (expires_at)`,
 ]
 
 export const MIGRATION_001: Migration = {

@@ -13,6 +13,7 @@ import { type CurrentChange, type GroupChanges, RunEnded, type RunProgress } fro
 import { type SpaceRow } from '../rows.ts'
 import { type Connection } from './connection.ts'
 import { REPLAY_BOUND } from './meta.ts'
+import { TicketWriter } from './ticket-writer.ts'
 
 /** Replay rows that one group removes at most, so that a purge never delays it much. */
 const PURGED_REPLAYS_MAX = 16_384
@@ -82,9 +83,11 @@ function insertInto(connection: Connection, table: string, columnCount: number):
 export class GroupWriter {
   readonly #statements: ReturnType<typeof prepareAll>
   readonly #checksum = new RowChecksum()
+  readonly #tickets: TicketWriter
 
   constructor(connection: Connection) {
     this.#statements = prepareAll(connection)
+    this.#tickets = new TicketWriter(connection, this.#checksum)
   }
 
   /** @throws {RunEnded} when no row of this run is left to update */
@@ -98,7 +101,10 @@ export class GroupWriter {
     this.#writeRights(changes)
     for (const { expiresAtS, statementId } of changes.replays)
       this.#statements.replay.run(expiresAtS, statementId)
-    if (changes.purgeReplaysToS !== undefined) this.#purgeReplays(changes.purgeReplaysToS)
+    for (const row of changes.tickets) this.#tickets.insert(row)
+    if (!changes.purge) return
+    this.#purgeReplays(changes.purge.replaysToS)
+    this.#tickets.purge(changes.purge.ticketsToS)
   }
 
   #updateRun({ groupNo, packNo, packBytes, objectMark, runNo }: RunProgress): void {

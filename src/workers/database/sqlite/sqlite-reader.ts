@@ -4,12 +4,19 @@
  */
 import { type Statement } from 'better-sqlite3'
 import { StorageFault } from '../../storage-fault.ts'
-import { type DatabaseReader, type ReadFacts, type ReadRequest } from '../facts.ts'
+import {
+  type DatabaseReader,
+  type ReadFacts,
+  type ReadRequest,
+  type TicketFacts,
+  type VersionFacts,
+} from '../facts.ts'
 import { RowChecksum } from '../row-checksum.ts'
 import { type Connection, openReader } from './connection.ts'
 import { DelegationLookup } from './delegation-lookup.ts'
 import { KeyList } from './key-list.ts'
 import { KeyLookup } from './key-lookup.ts'
+import { TicketLookup } from './ticket-lookup.ts'
 import { versionFacts } from './version-facts.ts'
 
 export class SqliteReader implements DatabaseReader {
@@ -21,6 +28,7 @@ export class SqliteReader implements DatabaseReader {
   readonly #keys: KeyLookup
   readonly #list: KeyList
   readonly #delegations: DelegationLookup
+  readonly #tickets: TicketLookup
 
   constructor(path: string) {
     const connection = openReader(path)
@@ -39,6 +47,7 @@ export class SqliteReader implements DatabaseReader {
     this.#keys = new KeyLookup(connection, checksum)
     this.#list = new KeyList(connection, checksum)
     this.#delegations = new DelegationLookup(connection, checksum)
+    this.#tickets = new TicketLookup(connection, checksum)
   }
 
   read(batch: readonly ReadRequest[]): ReadFacts[] {
@@ -60,7 +69,7 @@ export class SqliteReader implements DatabaseReader {
   }
 
   #answer(request: ReadRequest): ReadFacts {
-    const { delegations, statements, spaces, keys, list, spaceDelegations } = request
+    const { delegations, statements, spaces, keys, list, spaceDelegations, ticket } = request
     return {
       delegations: delegations.map((digest) => this.#delegations.findByCid(digest)),
       statements: statements.map((statementId) => this.#delegations.findByStatement(statementId)),
@@ -70,11 +79,23 @@ export class SqliteReader implements DatabaseReader {
       }),
       keys: keys.map(({ space, key }) => {
         const spaceNo = this.#space.get(space)
-        const row = spaceNo === undefined ? undefined : this.#keys.find(spaceNo, key)
-        return row && versionFacts(row, (objectNo) => this.#segments.get(objectNo))
+        return spaceNo === undefined ? undefined : this.#version(spaceNo, key)
       }),
       list: list && this.#list.read(this.#space.get(list.space), list),
       spaceDelegations: spaceDelegations && this.#delegations.listOfSpace(spaceDelegations),
+      ticket: ticket && this.#ticket(ticket),
     }
+  }
+
+  #version(spaceNo: number, key: Uint8Array): VersionFacts | undefined {
+    const row = this.#keys.find(spaceNo, key)
+    return row && versionFacts(row, (objectNo) => this.#segments.get(objectNo))
+  }
+
+  #ticket(ticketId: Uint8Array): TicketFacts | undefined {
+    const found = this.#tickets.find(ticketId)
+    if (!found) return undefined
+    const { expiresAtS, digest, spaceNo, key } = found.row
+    return { expiresAtS, digest, isRevoked: found.isRevoked, version: this.#version(spaceNo, key) }
   }
 }

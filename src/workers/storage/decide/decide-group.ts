@@ -3,7 +3,7 @@
  * the view, and everything that it does is in the plan.
  */
 import { type Answer } from '../../../protocol/answer.ts'
-import { delegateAnswer, mutateAnswer, revokeAnswer } from '../answers.ts'
+import { delegateAnswer, mutateAnswer, revokeAnswer, signAnswer } from '../answers.ts'
 import { type GroupPlan } from '../group-plan.ts'
 import { type GroupView } from '../group-view.ts'
 import {
@@ -11,6 +11,7 @@ import {
   type DelegateCommand,
   type MutateCommand,
   type RevokeCommand,
+  type SignCommand,
   type StorageCommand,
   type StorageReply,
 } from '../request.ts'
@@ -19,6 +20,7 @@ import { decideDelegate } from './delegate.ts'
 import { type Decision } from './decision.ts'
 import { decideMutate } from './mutate.ts'
 import { decideRevoke } from './revoke.ts'
+import { decideSign } from './sign.ts'
 
 export interface DecidingContext {
   readonly view: GroupView
@@ -44,6 +46,7 @@ function decide(command: StorageCommand, context: DecidingContext): Decision<Ans
   if (command.kind === 'mutate') return mutate(command, context)
   if (command.kind === 'delegate') return delegate(command, context)
   if (command.kind === 'alias') return alias(command, context)
+  if (command.kind === 'sign') return sign(command, context)
   return revoke(command, context)
 }
 
@@ -75,4 +78,11 @@ function revoke(command: RevokeCommand, { view, plan, nowS }: DecidingContext): 
   if (decision.kind === 'refuse') return decision
   if (decision.outcome.isNew) plan.addRevocation(command)
   return { kind: 'accept', outcome: revokeAnswer(command) }
+}
+
+function sign(command: SignCommand, { view, plan, nowS }: DecidingContext): Decision<Answer> {
+  const decision = decideSign(command, view, nowS)
+  if (decision.kind === 'refuse') return decision
+  plan.addTicket(command)
+  return { kind: 'accept', outcome: signAnswer(command) }
 }

@@ -5,8 +5,8 @@
 import { type ChainLink } from '../../../protocol/authority.ts'
 import { formatRawCid } from '../../../protocol/cid.ts'
 import { CHAIN_DELEGATIONS_MAX } from '../../../protocol/limits.ts'
-import { textOf } from '../group-questions.ts'
 import { type GroupView } from '../group-view.ts'
+import { distinctLinks } from '../relied-links.ts'
 import { type DelegateCommand } from '../request.ts'
 import { type Decision, refuse } from './decision.ts'
 import { describeAncestor, findRevokedLink } from './revoked-link.ts'
@@ -32,18 +32,8 @@ export function decideDelegate(
           describeAncestor(revoked.leaf, revoked.ancestor, 'parent'),
         )
       : refuse('PARENT_REVOKED', formatRawCid(revoked.leaf.digest))
-  const closure = closureOf(command)
+  const { statementId, digest, relies } = command
+  const closure = distinctLinks(relies, [{ statementId, digest }])
   if (closure.length > CHAIN_DELEGATIONS_MAX) return refuse('CHAIN_LIMIT')
   return { kind: 'accept', outcome: { kind: 'new', closure } }
-}
-
-/** Itself first, then every ancestor once. */
-function closureOf({ statementId, digest, relies }: DelegateCommand): ChainLink[] {
-  const links = new Map<string, ChainLink>([[textOf(statementId), { statementId, digest }]])
-  for (const { closure } of relies)
-    for (const link of closure) {
-      const name = textOf(link.statementId)
-      if (!links.has(name)) links.set(name, link)
-    }
-  return [...links.values()]
 }

@@ -6,11 +6,10 @@
  * used up (DESIGN §7.3).
  */
 import { equalBytes, parseUtf8 } from '../../../protocol/bytes.ts'
-import { formatRawCid } from '../../../protocol/cid.ts'
 import { type GroupView } from '../group-view.ts'
 import { type MutateCommand, type Operation } from '../request.ts'
 import { type Decision, refuse } from './decision.ts'
-import { describeAncestor, findRevokedLink } from './revoked-link.ts'
+import { refuseStanding } from './standing.ts'
 
 /** What is told of one changed key. */
 export interface MutateOutcome {
@@ -23,26 +22,13 @@ export function decideMutate(
   view: GroupView,
   nowS: number,
 ): Decision<MutateOutcome> {
-  const revoked = findRevokedLink(command.relies, view)
-  if (revoked)
-    return revoked.ancestor
-      ? refuse('ANCESTOR_REVOKED', describeAncestor(revoked.leaf, revoked.ancestor, 'invoked'))
-      : refuse('DELEGATION_REVOKED', formatRawCid(revoked.leaf.digest))
-  if (!isInForce(command, nowS)) return refuse('UNAUTHORIZED_ACTION', command.action)
-  if (command.spaces.some((space) => !view.hosted(space))) return refuse('SPACE_NOT_FOUND')
+  const refused = refuseStanding(command, view, nowS)
+  if (refused) return refused
   // Replay rows up to the bound are gone: nobody can say that this is the first use.
   if (command.expiresAtS <= view.replayBoundS) return refuse('INVOCATION_TIME')
   if (view.isReplayed(command.expiresAtS, command.statementId))
     return refuse('DUPLICATE_INVOCATION')
   return decideOperations(command, view)
-}
-
-/** The expiry of a stored delegation is exclusive, unlike that of a token (reference-behaviour §2.9). */
-function isInForce({ relies }: MutateCommand, nowS: number): boolean {
-  return relies.every(
-    ({ effectiveNotBeforeS, effectiveExpiresAtS }) =>
-      nowS >= (effectiveNotBeforeS ?? -Infinity) && nowS < (effectiveExpiresAtS ?? Infinity),
-  )
 }
 
 function decideOperations(command: MutateCommand, view: GroupView): Decision<MutateOutcome> {
