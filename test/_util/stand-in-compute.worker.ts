@@ -12,6 +12,7 @@
  *   download N           N bytes in windows of WINDOW_BYTES; `download N broken` breaks after the first window
  *   listing N            N parts; `listing N broken` breaks after the first
  *   wait MS              200 after a while
+ *   garble               something in the results that is no result
  *   die, throw           the worker ends, or throws
  */
 import { createHash, type Hash } from 'node:crypto'
@@ -132,6 +133,7 @@ export async function batch(entries: ArrayBuffer): Promise<BatchResult> {
   for (const entry of readEntries(entries)) {
     count += 1
     const outcome = entry.kind === 'commit' ? decideCommit(entry) : await decide(entry)
+    if (entry.kind === 'token' && entry.authorization === 'garble') results.u32(0).u8(99)
     if (outcome.kind === 'command') commands.u32(entry.requestId)
     writeResult(results, { ...outcome, requestId: entry.requestId })
   }
