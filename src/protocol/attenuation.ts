@@ -14,6 +14,8 @@ import { parseResource } from './resource.ts'
  *
  * Two spellings of one space id make one resource. The same ability may then stand there twice; with the same caveats
  * it counts once.
+ *
+ * Rule: TOKEN-8.
  * @throws {ProtocolError} TOKEN_MALFORMED: no URI, no ability, too many of either, contradicting caveats
  */
 export function parseAttenuation(

@@ -80,7 +80,7 @@ function isSelector(caveat: ClaimsObject): caveat is Selector {
   )
 }
 
-/** A prefix ends at a segment, as a resource's path does: `foo` holds `foo/bar`, not `foobar`. */
+/** Rule: CAVEAT-2. A prefix ends at a segment, as a resource's path does: `foo` holds `foo/bar`, not `foobar`. */
 function containsSelector(parent: Selector, child: Selector): boolean {
   if (parent.kind === 'exact' || !child.value.startsWith(parent.value)) return false
   const next = child.value[parent.value.length]
@@ -118,7 +118,7 @@ function isSqlStatement(value: unknown): value is SqlStatement {
   )
 }
 
-/** Fewer statements, more fixed parameters, and nothing that was read-only becomes writable. */
+/** Rule: CAVEAT-2. Fewer statements, more fixed parameters, and nothing that was read-only becomes writable. */
 function containsSql(parent: SqlCaveat, child: SqlCaveat): boolean {
   if (parent.mode !== child.mode || (parent.readOnly && !child.readOnly)) return false
   return child.statements.every((statement) =>

@@ -15,6 +15,7 @@ const NO_DIGEST: Uint8Array = new Uint8Array(DIGEST_BYTES)
  * The BLAKE3 digests of proofs; the codec of a CID does not matter (reference-behaviour §2.4).
  *
  * Ownership: shared with the cache, never written to.
+ * Rule: TOKEN-8.
  * @throws {ProtocolError} TOKEN_MALFORMED: not a CID, more than `TOKEN_PROOFS_MAX`
  */
 export function parseProofs(cids: readonly string[]): Uint8Array[] {

@@ -22,7 +22,7 @@ export function isSignedByIssuer(token: SignedToken): boolean {
     return key.type === 'eip155' && isSignedByAccount(token, key.address)
   }
   if (key.type !== 'eip155') return isSignedByKey(token, key)
-  // UCAN-3: a key in the header decides nothing. Only an account, whose DID has no key, must carry one that hashes to
+  // UCAN-3: a key in the header decides nothing. UCAN-8: only an account, whose DID has no key, carries one that hashes to
   // its address (reference-behaviour §2.2).
   const carried = keyInHeader(token)
   return (

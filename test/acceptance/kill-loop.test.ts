@@ -21,7 +21,7 @@ it.each([
     changes: { computeWorkers: 4, environment: { TINYCLOUD_STORAGE_STAGING: 'FileSystem' } },
   },
 ])(
-  'loses nothing that was acknowledged, on $name',
+  'loses nothing that was acknowledged, on $name (KV-9)',
   async ({ name, changes, kills }) => {
     const seed = chooseSeed()
     const report = await runKillLoop({

@@ -1,6 +1,6 @@
 /**
  * Everything that must be refused, sent to one running node: each case meets its refusal, and after all of them nothing
- * is stored, nothing has changed, and the node is as healthy and as small as before (TOKEN-2, HTTP-6). The same table is
+ * is stored, nothing has changed, and the node is as healthy and as small as before (TOKEN-2, TOKEN-8, HTTP-6). The same table is
  * the section "Bad input" of docs/protocol.md; `UPDATE_DOCS=1` writes it there.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises'

@@ -184,7 +184,7 @@ describe('values', () => {
 })
 
 describe('several keys at once', () => {
-  it('are answered in order, the missing ones too (KV-4, INV-11)', async () => {
+  it('are answered in order, the missing ones too (KV-8)', async () => {
     const account = await open()
     const run = as(account)
     const value = Buffer.from([0xff, 0x00, 0xfe])
@@ -217,7 +217,7 @@ describe('several keys at once', () => {
     })
   })
 
-  it('are at most 100 (INV-11)', async () => {
+  it('are at most 100 (KV-8)', async () => {
     const account = await open()
     const read = (count: number): Promise<Reply> => {
       const keys = Array.from({ length: count }, (_, index) => `k${index}`)

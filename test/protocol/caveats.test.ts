@@ -74,7 +74,7 @@ const selector = (kind: string, value: unknown, more: object = {}) => [
   { type: 'xyz.tinycloud.resource/selector', kind, value, ...more },
 ]
 
-describe('selectors', () => {
+describe('selectors (CAVEAT-2)', () => {
   it('a prefix may be narrowed by a delegation, at a segment', () => {
     expect(contains(selector('prefix', 'a'), selector('exact', 'a/b'))).toBe(true)
     expect(contains(selector('prefix', 'a'), selector('prefix', 'a/b/'))).toBe(true)
@@ -110,7 +110,7 @@ const sql = (statements: unknown[], { mode = 'constrained', readOnly = true, ...
   { mode, readOnly, statements, ...more },
 ]
 
-describe('SQL statements', () => {
+describe('SQL statements (CAVEAT-2)', () => {
   const byId = { name: 'byId', sql: 'SELECT * FROM t WHERE id = ?1 AND x = ?2' }
   const all = { name: 'all', sql: 'SELECT * FROM t' }
 

@@ -252,7 +252,7 @@ describe('verifyToken', () => {
   })
 })
 
-describe('a JWT of an account', () => {
+describe('a JWT of an account (UCAN-8)', () => {
   const secret = Buffer.alloc(32, 0x11)
   const point = secp256k1.getPublicKey(secret, false)
   const coordinate = (start: number): string =>

@@ -1,6 +1,6 @@
 /**
  * The bodies of refusals that no handler words: a fixed JSON document or an HTML page, by the first choice of `Accept`
- * (reference-behaviour §0.2). No client reads the page; some read the document.
+ * (HTTP-8, reference-behaviour §0.2). No client reads the page; some read the document.
  */
 
 export interface ErrorPage {

@@ -6,7 +6,7 @@
  * Out. A reply leaves only after its group is committed and the blocks that the rows name are on stable storage.
  *
  * What follows, and what test/simulation asserts after every crash:
- * - What was answered 2xx is there, whole, and its bytes are those that were hashed.
+ * - What was answered 2xx is there, whole, and its bytes are those that were hashed (KV-9).
  * - What was refused is not there, and a refused invocation may be sent again.
  * - What was not answered is there whole or not at all.
  * - A crash leaves bytes that no row names, never a row that names missing bytes.

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { errorPage, isJsonPreferred } from '../../../src/main/http/error-page.ts'
 
-describe('isJsonPreferred', () => {
+describe('isJsonPreferred (HTTP-8)', () => {
   it.each([
     'application/json',
     'APPLICATION/JSON',

@@ -59,7 +59,7 @@ describe('paths (HTTP-1)', () => {
     expect(await (await get('/peer/generate/%zz')).text()).toContain('400')
   })
 
-  it('answer HEAD wherever they answer GET, with the headers of GET and no body', async () => {
+  it('answer HEAD wherever they answer GET, with the headers of GET and no body (HTTP-7)', async () => {
     for (const path of ['/version', '/info', '/healthz', '/health', `/peer/generate/${SPACE}`]) {
       const [full, head] = [await get(path), await get(path, { method: 'HEAD' })]
       expect([path, head.status, await head.text()]).toEqual([path, 200, ''])

@@ -1,4 +1,4 @@
-/** GET /version, GET /info · out: what the node is and serves (reference-behaviour §1.3); the same document for both. */
+/** GET /version, GET /info · out: what the node is and serves (HTTP-9, reference-behaviour §1.3). */
 import { jsonAnswer } from '../../../protocol/answer.ts'
 import { type Exchange } from '../exchange.ts'
 
