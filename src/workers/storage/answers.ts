@@ -7,10 +7,11 @@ import { type MutateOutcome } from './decide/mutate.ts'
 import { type GroupView } from './group-view.ts'
 import { type RevokeCommand, type SignCommand, type StorageCommand } from './request.ts'
 
+/** Rule: KV-3, KV-5. */
 export const mutateAnswer = ({ etagDigest }: MutateOutcome): Answer =>
   emptyAnswer(etagDigest ? [['etag', `"blake3-${toHex(etagDigest)}"`]] : [])
 
-/** The CID is that of the spelling that was posted. Hosting is told as it is after the command. */
+/** The CID is that of the spelling that was posted. Hosting is told as it is after the command. Rule: CHAIN-9, HOST-2. */
 export function delegateAnswer(
   { digest, spaces }: Pick<StorageCommand, 'digest' | 'spaces'>,
   view: GroupView,
@@ -22,6 +23,7 @@ export function delegateAnswer(
   })
 }
 
+/** Rule: REVOKE-5. */
 export const revokeAnswer = ({ targetCid }: RevokeCommand): Answer =>
   jsonAnswer({ revoked: true, cid: targetCid })
 

@@ -4,6 +4,7 @@
  * Order: revocation, time window of the chain, hosting, replay, precondition, keys (reference-behaviour §2.9, §3).
  * Authority comes before the replay check and before anything that tells what is stored; a refused invocation is not
  * used up (DESIGN §7.3).
+ * Rule: INV-9, COND-1, COND-2, COND-4, KV-5.
  */
 import { equalBytes, parseUtf8 } from '../../../protocol/bytes.ts'
 import { type GroupView } from '../group-view.ts'
