@@ -59,6 +59,15 @@ export const WIRE_ERRORS = {
   REVOCATION_CHAIN_LIMIT: { status: 403, text: 'delegation-chain-traversal-limit-exceeded' },
   REVOCATION_TARGETS: { status: 403, text: 'A revocation must name exactly one delegation' },
 
+  // Questions about delegations (§1.8).
+  STATUS_INVOCATION: { status: 401, text: 'Invalid status invocation' },
+  STATUS_BINDING: {
+    status: 403,
+    text: 'Status invocation is not bound to the requested CID',
+  },
+  STATUS_CID: { status: 400, text: 'Invalid delegation CID' },
+  STATUS_UNAVAILABLE: { status: 503, text: 'Status unavailable' },
+
   // Spaces and keys (§1.4, §1.7, §3).
   SPACE_ID_INVALID: { status: 400, text: 'Invalid space ID' },
   SPACE_NOT_FOUND: { status: 404, text: 'Space not found' },

@@ -23,6 +23,7 @@ const POLICIES: Readonly<Record<Route, BodyPolicy>> = {
   delegate: 'dropped',
   revoke: 'dropped',
   invoke: 'value',
+  status: 'json',
 }
 
 export type BodyIntake =

@@ -13,6 +13,7 @@ import { Exchange, type ExchangeSettings } from './exchange.ts'
 import { type HealthProbe } from './health-probe.ts'
 import { dropBody } from './request-body.ts'
 import { answerDelegate } from './routes/delegate.ts'
+import { answerDelegationStatus } from './routes/delegation-status.ts'
 import { answerHealth } from './routes/health.ts'
 import { answerInfo, type NodeInfo } from './routes/info.ts'
 import { answerInvoke } from './routes/invoke.ts'
@@ -55,13 +56,16 @@ export function readPort(server: HttpServer): number {
 }
 
 type Handler = (exchange: Exchange) => void | Promise<void>
+type RawHandler = (request: FastifyRequest, reply: FastifyReply) => void
+/** Makes a handler of ours one of the server's. `route` is the pattern of the path. */
+type OpenRoute = (route: string, handler: Handler) => RawHandler
 
 /** Builds the server. It does not listen yet. */
 export function createServer(parts: EdgeParts): FastifyInstance {
-  const { settings, signed, probe, info } = parts
-  const open = (route: string, handler: Handler) => createHandler(parts, route, handler)
+  const open: OpenRoute = (route, handler) => createHandler(parts, route, handler)
   const app = fastify({
     logger: false,
+    // HTTP-7.
     exposeHeadRoutes: true,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -86,7 +90,13 @@ export function createServer(parts: EdgeParts): FastifyInstance {
     },
   })
   app.addHttpMethod('POST', { hasBody: false, overrideExisting: true })
+  addRoutes(app, parts, open)
+  limitConnections(app.server)
+  return app
+}
 
+function addRoutes(app: FastifyInstance, parts: EdgeParts, open: OpenRoute): void {
+  const { settings, signed, probe, info } = parts
   app.get(
     '/healthz',
     open('/healthz', (exchange) => answerHealth(exchange, probe)),
@@ -119,18 +129,19 @@ export function createServer(parts: EdgeParts): FastifyInstance {
     '/revoke',
     open('/revoke', (exchange) => answerRevoke(exchange, signed)),
   )
+  app.post(
+    '/delegation/status',
+    open('/delegation/status', (exchange) => answerDelegationStatus(exchange, signed)),
+  )
   app.options(
     '*',
     open('*', (exchange) => answerPreflight(exchange, settings.cors)),
   )
   app.setNotFoundHandler(open('<unmatched>', (exchange) => refuse(exchange, 'ROUTE_NOT_FOUND')))
-
-  limitConnections(app.server)
-  return app
 }
 
-function createHandler(parts: EdgeParts, route: string, handler: Handler) {
-  return (request: FastifyRequest, reply: FastifyReply): void => {
+function createHandler(parts: EdgeParts, route: string, handler: Handler): RawHandler {
+  return (request, reply) => {
     reply.hijack()
     const exchange = new Exchange(
       parts.settings,

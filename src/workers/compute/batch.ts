@@ -11,41 +11,54 @@ import { writeCommand } from '../storage/command-codec.ts'
 import { type ComputeContext } from './context.ts'
 import { planCommit } from './commit.ts'
 import { planDelegate } from './delegate.ts'
+import { planStatus } from './delegations/status.ts'
 import { planInvoke } from './invoke/plan-invoke.ts'
 import { type Outcome, type Plan } from './plan.ts'
-import { type BatchResult, type Entry, type Result, readEntries, writeResult } from './request.ts'
+import {
+  type BatchResult,
+  type Entry,
+  readEntries,
+  type Result,
+  type Route,
+  type TokenEntry,
+  writeResult,
+} from './request.ts'
 import { planRevoke } from './revoke.ts'
+
+/** What an error comes to, for the plan that it struck. */
+type Failed = (error: unknown, plan?: Plan) => Outcome
 
 type Settled = { entry: Entry; outcome: Outcome } | { entry: Entry; plan: Plan }
 
-function planEntry(context: ComputeContext, entry: Entry): Plan | Outcome {
-  if (entry.kind === 'commit') return planCommit(context, entry)
-  switch (entry.route) {
-    case 'delegate':
-      return planDelegate(context, entry)
-    case 'invoke':
-      return planInvoke(context, entry)
-    case 'revoke':
-      return planRevoke(context, entry)
-  }
+const PLANS: Readonly<
+  Record<Route, (context: ComputeContext, entry: TokenEntry) => Plan | Outcome>
+> = {
+  delegate: planDelegate,
+  invoke: planInvoke,
+  revoke: planRevoke,
+  status: planStatus,
 }
 
+const planEntry = (context: ComputeContext, entry: Entry): Plan | Outcome =>
+  entry.kind === 'commit' ? planCommit(context, entry) : PLANS[entry.route](context, entry)
+
 /** Turns what went wrong with one entry into its failure. Faults that are ours are kept for the log. */
-function toFailure(error: unknown, faults: string[]): Failure {
+function toFailure(error: unknown, plan: Plan | undefined, faults: string[]): Failure {
   if (error instanceof ProtocolError) return { code: error.code, detail: error.detail }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   faults.push(text)
-  if (error instanceof StorageFault) return { code: error.code, detail: '' }
-  return { code: 'INTERNAL', detail: '' }
+  if (!(error instanceof StorageFault)) return { code: 'INTERNAL', detail: '' }
+  const isOut = error.code === 'STORAGE_UNAVAILABLE'
+  return { code: (isOut ? plan?.unavailable : undefined) ?? error.code, detail: '' }
 }
 
 /** Runs the task `batch`. Owned by the caller: both returned buffers are exact and may be transferred. */
 export async function runBatch(context: ComputeContext, batch: ArrayBuffer): Promise<BatchResult> {
   const startedMs = performance.now()
   const faults: string[] = []
-  const failed = (error: unknown): Outcome => ({
+  const failed: Failed = (error, plan) => ({
     kind: 'failure',
-    failure: toFailure(error, faults),
+    failure: toFailure(error, plan, faults),
   })
 
   const settled: Settled[] = []
@@ -85,22 +98,20 @@ export async function runBatch(context: ComputeContext, batch: ArrayBuffer): Pro
 async function readAll(
   context: ComputeContext,
   settled: Settled[],
-  failed: (error: unknown) => Outcome,
+  failed: Failed,
 ): Promise<(ReadFacts | undefined)[]> {
-  const facts: (ReadFacts | undefined)[] = new Array(settled.length)
-  const waiting: number[] = []
-  for (const [index, item] of settled.entries()) if ('plan' in item) waiting.push(index)
+  const facts: (ReadFacts | undefined)[] = settled.map(() => undefined)
+  const waiting: { index: number; entry: Entry; plan: Plan }[] = []
+  for (const [index, item] of settled.entries())
+    if ('plan' in item) waiting.push({ index, ...item })
   if (waiting.length === 0) return facts
   try {
-    const wants = waiting.map((index) => (settled[index] as { plan: Plan }).plan.read)
-    const answered = context.database.read(wants)
+    const answered = context.database.read(waiting.map(({ plan }) => plan.read))
     const rows = answered instanceof Promise ? await answered : answered
-    for (const [position, index] of waiting.entries()) facts[index] = rows[position]
+    for (const [position, { index }] of waiting.entries()) facts[index] = rows[position]
   } catch (error) {
-    for (const index of waiting) {
-      const { entry } = settled[index] as Settled
-      settled[index] = { entry, outcome: failed(error) }
-    }
+    for (const { index, entry, plan } of waiting)
+      settled[index] = { entry, outcome: failed(error, plan) }
   }
   return facts
 }
@@ -108,12 +119,12 @@ async function readAll(
 async function completed(
   plan: Plan,
   facts: ReadFacts | undefined,
-  failed: (error: unknown) => Outcome,
+  failed: Failed,
 ): Promise<Outcome> {
   try {
     if (!facts) throw new Error('the reader answered fewer requests than it was asked')
     return await plan.complete(facts)
   } catch (error) {
-    return failed(error)
+    return failed(error, plan)
   }
 }

@@ -3,6 +3,7 @@
  * (CPU only); the batch reads all wants in one snapshot; `complete` then decides on facts (DESIGN §2: one hop).
  */
 import { type Answer, type Failure } from '../../protocol/answer.ts'
+import { type ErrorCode } from '../../protocol/error.ts'
 import { type ReadFacts, type ReadRequest } from '../database/facts.ts'
 import { type StorageCommand } from '../storage/request.ts'
 import { type ReplayClaim } from './request.ts'
@@ -29,6 +30,8 @@ export type Outcome =
 
 export interface Plan {
   readonly read: ReadRequest
+  /** The refusal when the database cannot be read, where a route has one of its own. */
+  readonly unavailable?: ErrorCode
   /** @throws {ProtocolError} when the facts do not allow the request */
   readonly complete: (facts: ReadFacts) => Outcome | Promise<Outcome>
 }
