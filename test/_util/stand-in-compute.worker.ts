@@ -84,9 +84,9 @@ async function decide(entry: TokenEntry): Promise<Outcome> {
         : answer(`whole ${entry.body.kind}`)
     case 'download': {
       lastDownloadId += 1
-      const valueBytes = Number(first)
+      const bodyBytes = Number(first)
       downloads.set(lastDownloadId, {
-        left: valueBytes,
+        left: bodyBytes,
         isBroken: second === 'broken',
         hasSent: false,
       })
@@ -96,7 +96,7 @@ async function decide(entry: TokenEntry): Promise<Outcome> {
         answer: head,
         claim: undefined,
         streamId: lastDownloadId,
-        valueBytes,
+        bodyBytes,
       }
     }
     case 'listing': {

@@ -21,14 +21,14 @@ export async function sendDownload(
   worker: ComputeWorker,
   download: Download,
 ): Promise<void> {
-  const { answer, streamId, valueBytes } = download
+  const { answer, streamId, bodyBytes } = download
   const { response } = exchange
   const pull = (): Promise<StreamTasks['window']['result']> =>
     compute.runStreamTask(worker, 'window', { streamId })
   const release = compute.pinStream(worker)
-  let missingBytes = valueBytes
+  let missingBytes = bodyBytes
   try {
-    if (!exchange.startStream(answer.status, answer.headers, valueBytes)) return
+    if (!exchange.startStream(answer.status, answer.headers, bodyBytes)) return
     let next = pull()
     while (missingBytes > 0) {
       const window = await next

@@ -206,7 +206,7 @@ export class SignedRequests {
     const { compute } = this.#parts
     if (!worker) return refusal('INTERNAL')
     grant.confirm()
-    const refused = !grant.openStream(Math.min(DOWNLOAD_BYTES, outcome.valueBytes))
+    const refused = !grant.openStream(Math.min(DOWNLOAD_BYTES, outcome.bodyBytes))
       ? refusal('NODE_BUSY')
       : this.#claim(outcome)
         ? undefined

@@ -19,7 +19,7 @@ export type Outcome =
       readonly answer: Answer
       readonly claim: ReplayClaim | undefined
       readonly streamId: number
-      readonly valueBytes: number
+      readonly bodyBytes: number
     }
   | {
       readonly kind: 'listing'

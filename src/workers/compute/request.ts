@@ -68,6 +68,8 @@ export const ENTRY_HEADERS: ReadonlySet<string> = new Set([
   'content-disposition',
   'if-match',
   'if-none-match',
+  'if-range',
+  'range',
 ])
 
 /** A read's use of its token: main refuses the second one (409). */
@@ -86,13 +88,13 @@ export type Result = { readonly requestId: number } &
     | { readonly kind: 'command' }
     /** A put whose body is still to come may be uploaded. */
     | { readonly kind: 'authorised'; readonly prepared: Uint8Array }
-    /** A large value: `answer` has the head of the reply, without body; windows follow from this worker. */
+    /** A large value or a part of it: `answer` has the head of the reply; the body follows from this worker in windows. */
     | {
         readonly kind: 'download'
         readonly answer: Answer
         readonly claim: ReplayClaim | undefined
         readonly streamId: number
-        readonly valueBytes: number
+        readonly bodyBytes: number
       }
     /** A list that does not end in its first window: `answer.body` opens the JSON text; windows follow. */
     | {
@@ -239,7 +241,7 @@ export function writeResult(writer: PackedWriter, result: Result): void {
     case 'download':
       writeAnswer(writer, result.answer)
       writeClaim(writer, result.claim)
-      writer.u32(result.streamId).f64(result.valueBytes)
+      writer.u32(result.streamId).f64(result.bodyBytes)
       break
     case 'listing':
       writeAnswer(writer, result.answer)
@@ -270,7 +272,7 @@ export function readResult(reader: PackedReader): Result {
         answer: readAnswer(reader),
         claim: readClaim(reader),
         streamId: reader.u32(),
-        valueBytes: reader.f64(),
+        bodyBytes: reader.f64(),
       }
     case 'listing':
       return {

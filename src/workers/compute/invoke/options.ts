@@ -10,6 +10,9 @@ export interface KvOptions {
   readonly precondition: Precondition
   /** `If-None-Match` of a conditional get, as sent. */
   readonly ifNoneMatch: string | undefined
+  /** `Range` and `If-Range` of a get, as sent. A batch of several keys has no ranges. */
+  readonly range: string | undefined
+  readonly ifRange: string | undefined
   readonly responseBytesMax: number | undefined
   readonly listLimit: number | undefined
   readonly listCursor: string | undefined
@@ -41,16 +44,12 @@ export function parseKvOptions(entry: TokenEntry, effect: Effect): KvOptions {
   const ifNoneMatch = headerOf(entry, 'if-none-match')
   if (ifMatch !== undefined && ifNoneMatch !== undefined)
     throw invalid('KV preconditions cannot be combined')
-  const isConditionalGet =
-    effect.kind === 'read' && effect.read === 'get' && effect.targets.length === 1
+  const isSingleGet = effect.kind === 'read' && effect.read === 'get' && effect.targets.length === 1
   return {
-    precondition: parsePrecondition(
-      entry,
-      effect,
-      ifMatch,
-      isConditionalGet ? undefined : ifNoneMatch,
-    ),
-    ifNoneMatch: isConditionalGet ? ifNoneMatch : undefined,
+    precondition: parsePrecondition(entry, effect, ifMatch, isSingleGet ? undefined : ifNoneMatch),
+    ifNoneMatch: isSingleGet ? ifNoneMatch : undefined,
+    range: isSingleGet ? headerOf(entry, 'range') : undefined,
+    ifRange: isSingleGet ? headerOf(entry, 'if-range') : undefined,
     responseBytesMax: parsePositive(entry, 'x-tinycloud-max-response-bytes'),
     ...parseListOptions(entry, effect),
   }
@@ -111,13 +110,4 @@ function parseListOptions(
       throw invalid('Invalid KV list cursor')
   }
   return { listLimit, listCursor }
-}
-
-/** Does `If-None-Match` of a get name the value? Weak comparison, lists, `*`. Rule: COND-3, from reference-behaviour §3.2. */
-export function matchesEtag(header: string, etag: string): boolean {
-  if (header.trim() === '*') return true
-  return header.split(',').some((part) => {
-    const candidate = part.trim()
-    return (candidate.startsWith('W/') ? candidate.slice(2) : candidate) === etag
-  })
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { type Precondition } from '../../../../src/workers/storage/request.ts'
 import { type TokenEntry } from '../../../../src/workers/compute/request.ts'
 import { type Effect, type KeyTarget } from '../../../../src/workers/compute/invoke/effects.ts'
-import { matchesEtag, parseKvOptions } from '../../../../src/workers/compute/invoke/options.ts'
+import { parseKvOptions } from '../../../../src/workers/compute/invoke/options.ts'
+import { matchesEtag } from '../../../../src/workers/compute/value/etag.ts'
 
 const entry = (headers: Record<string, string>): TokenEntry => ({
   kind: 'token',
