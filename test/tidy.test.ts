@@ -156,7 +156,7 @@ describe('files', () => {
       const isBarrel = name === 'index.ts' && path !== 'src/main/index.ts'
       return (
         isBarrel ||
-        !/^[a-z0-9][a-z0-9.-]*\.ts$/.test(name) ||
+        !/^_?[a-z0-9][a-z0-9.-]*\.ts$/.test(name) ||
         /^(utils?|helpers?|common)\b/.test(name)
       )
     })
