@@ -9,6 +9,7 @@ import { recoverSecp256k1, verifySecp256k1 } from './crypto/secp256k1.ts'
 import { sha256 } from './crypto/sha256.ts'
 import { type PublicVerificationKey, resolveVerificationKey } from './did.ts'
 import { formatJcs } from './json.ts'
+import { DID_BYTES_MAX } from './limits.ts'
 
 const ALGORITHM_OF_KEY = { Ed25519: 'EdDSA', secp256k1: 'ES256K', 'P-256': 'ES256' } as const
 
@@ -57,8 +58,10 @@ export const addressOf = (publicKey: Uint8Array): string =>
 
 function keyInHeader({ headerJwk }: SignedToken): PublicVerificationKey | undefined {
   if (headerJwk === undefined) return undefined
-  const jwk = formatBase64url(utf8(formatJcs(headerJwk)), { padding: 'none' })
-  const key = resolveVerificationKey(`did:jwk:${jwk}`)
+  const did = `did:jwk:${formatBase64url(utf8(formatJcs(headerJwk)), { padding: 'none' })}`
+  // No key is that long.
+  if (did.length > DID_BYTES_MAX) return undefined
+  const key = resolveVerificationKey(did)
   return key.type === 'eip155' ? undefined : key
 }
 

@@ -124,9 +124,21 @@ function objectText(
   return `{${entries.map(([name, value]) => `${text(name)}:${value}`).join(',')}}`
 }
 
+const LONG_JWK = JSON.stringify({ ...jwkOf('secp256k1', POINT), note: 'x'.repeat(4096) })
 const headerChange = fc.tuple(
   fc.constantFrom('alg', 'typ', 'ucv', 'jwk', 'crit', 'kid'),
-  fc.constantFrom('"EdDSA"', '"none"', '"ES256"', '"JWT"', '"0.9.0"', '{}', '["x"]', 'null', '1'),
+  fc.constantFrom(
+    '"EdDSA"',
+    '"none"',
+    '"ES256"',
+    '"JWT"',
+    '"0.9.0"',
+    '{}',
+    '["x"]',
+    'null',
+    '1',
+    LONG_JWK,
+  ),
   fc.boolean(),
 )
 const segment = (json: string): string => unpadded(utf8(json))
