@@ -11,7 +11,7 @@ import { type ReadFacts, type StoredDelegation } from '../../database/facts.ts'
 import { type ComputeContext } from '../context.ts'
 import { type Outcome, readOnce } from '../plan.ts'
 import { type CapabilitiesParameters, parseParameters } from './capabilities-parameters.ts'
-import { type Invocation, replayClaim } from './plan-invoke.ts'
+import { type Invocation, replayClaim } from './invocation.ts'
 
 /** Rows of one snapshot while a space's delegations are collected. */
 const DELEGATIONS_PER_READ = 256

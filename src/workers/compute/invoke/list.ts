@@ -13,7 +13,7 @@ import { type Outcome, readOnce } from '../plan.ts'
 import { type Authorised } from './authorise.ts'
 import { type KeyTarget } from './effects.ts'
 import { formatListCursor, parseListCursor } from './list-cursor.ts'
-import { type Invocation, replayClaim } from './plan-invoke.ts'
+import { type Invocation, replayClaim } from './invocation.ts'
 
 /** Where one window of a list starts and what belongs to it. */
 interface Window {

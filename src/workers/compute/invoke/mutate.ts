@@ -21,7 +21,7 @@ import { type Authorised, actionText } from './authorise.ts'
 import { type Effect, type KeyTarget } from './effects.ts'
 import { type StoredHeaders, storedHeaders, withoutImplicitText } from './metadata.ts'
 import { isMultipart } from './options.ts'
-import { type Invocation } from './plan-invoke.ts'
+import { type Invocation } from './invocation.ts'
 
 const NO_BYTES = new Uint8Array(0)
 
@@ -86,7 +86,7 @@ function commandOf(
     requestId,
     statementId,
     digest: token.digest,
-    expiresAtS: token.expiresAtS ?? 0,
+    expiresAtS: token.expiresAtS,
     relies,
     action: first ? actionText(first) : '',
     spaces,

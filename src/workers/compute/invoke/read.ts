@@ -7,7 +7,7 @@ import { type Outcome } from '../plan.ts'
 import { answerValue, assertWithin, liveOf, readValue } from '../value/answer-value.ts'
 import { etagOf } from '../value/etag.ts'
 import { type Effect, type KeyTarget } from './effects.ts'
-import { type Invocation, replayClaim } from './plan-invoke.ts'
+import { type Invocation, replayClaim } from './invocation.ts'
 
 const CACHING = ['cache-control', 'private, no-cache'] as const
 /** Told only to clients that ask for a range: the others see what they always saw. */
