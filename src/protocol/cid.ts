@@ -7,9 +7,10 @@ import { base32, base32upper } from 'multiformats/bases/base32'
 import { base36, base36upper } from 'multiformats/bases/base36'
 import { base58btc } from 'multiformats/bases/base58'
 import { base64, base64pad, base64url, base64urlpad } from 'multiformats/bases/base64'
+import { concatBytes } from './bytes.ts'
 import { ProtocolError } from './error.ts'
 import { CID_CHARS_MAX } from './limits.ts'
-import { parseVarint } from './varint.ts'
+import { formatVarint, parseVarint } from './varint.ts'
 
 export const RAW_CODEC = 0x55
 export const DAG_CBOR_CODEC = 0x71
@@ -17,6 +18,8 @@ export const BLAKE3_CODE = 0x1e
 export const DIGEST_BYTES = 32
 export const CID_BYTES = 36
 
+/** Codecs from here on take more than one byte. */
+const LONG_CODEC = 0x80
 const DAG_PB_CODEC = 0x70
 const SHA2_256_CODE = 0x12
 
@@ -46,7 +49,7 @@ interface Base {
 
 const BASE_OF_PREFIX = new Map<string, Base>(BASES.map((base) => [base.prefix, base]))
 
-/** The 36 bytes of a CIDv1 with BLAKE3-256. */
+/** The 36 bytes of a CIDv1 with BLAKE3-256. The codec is below 128. */
 export function formatCidBytes(codec: number, digest: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(CID_BYTES)
   writeCidBytes(bytes, 0, codec, digest)
@@ -71,9 +74,15 @@ export function writeCidBytes(
 /** `bafkr4i…`: how tokens, epochs and values are shown (reference-behaviour §2.4). */
 export const formatRawCid = (digest: Uint8Array): string => formatCid(RAW_CODEC, digest, 'base32')
 
+/** Of any codec: answers repeat the one that was asked for. `digest`: BLAKE3, 32 bytes. */
 export function formatCid(codec: number, digest: Uint8Array, base: 'base32' | 'base58btc'): string {
-  const bytes = formatCidBytes(codec, digest)
+  const bytes = codec < LONG_CODEC ? formatCidBytes(codec, digest) : formatLongCid(codec, digest)
   return base === 'base32' ? base32.encode(bytes) : base58btc.encode(bytes)
+}
+
+function formatLongCid(codec: number, digest: Uint8Array): Uint8Array {
+  const [version, rest] = [Uint8Array.of(1), formatCidBytes(0, digest).subarray(2)]
+  return concatBytes([version, formatVarint(codec), rest])
 }
 
 /**

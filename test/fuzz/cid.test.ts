@@ -7,7 +7,13 @@ import { base58btc } from 'multiformats/bases/base58'
 import { base64, base64pad, base64url } from 'multiformats/bases/base64'
 import { CID } from 'multiformats/cid'
 import { concatBytes, equalBytes } from '../../src/protocol/bytes.ts'
-import { parseCid, parseCidBytes } from '../../src/protocol/cid.ts'
+import {
+  BLAKE3_CODE,
+  DIGEST_BYTES,
+  formatCid,
+  parseCid,
+  parseCidBytes,
+} from '../../src/protocol/cid.ts'
 import { formatVarint, parseVarint } from '../../src/protocol/varint.ts'
 import { editedBytes, editedText } from '../_util/fuzz/edits.ts'
 import { describeBytesFuzz, describeTextFuzz } from '../_util/fuzz/harness.ts'
@@ -58,6 +64,10 @@ describeTextFuzz({
     assertTrue(theirs.code === ours.codec, 'both read the same codec')
     assertTrue(theirs.multihash.code === ours.hashCode, 'both read the same hash function')
     assertTrue(equalBytes(theirs.multihash.digest, ours.digest), 'both read the same digest')
+    if (ours.hashCode === BLAKE3_CODE && ours.digest.length === DIGEST_BYTES) {
+      const answered = formatCid(ours.codec, ours.digest, 'base32')
+      assertTrue(CID.parse(answered).equals(theirs), 'the CID of an answer is the one asked for')
+    }
     return true
   },
 })
