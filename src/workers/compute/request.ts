@@ -10,7 +10,7 @@ import {
   writeAnswer,
   writeFailure,
 } from '../../protocol/answer.ts'
-import { PackedReader, PackedWriter } from '../../protocol/packed.ts'
+import { PackedReader, type PackedWriter } from '../../protocol/packed.ts'
 import { type StagedValue } from '../blocks/place.ts'
 import { type BlocksOptions, type DatabaseOptions, type RunInfo } from '../storage/request.ts'
 

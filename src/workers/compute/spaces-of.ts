@@ -5,5 +5,5 @@ import { type Capability } from '../../protocol/authority.ts'
 export function spacesOf(capabilities: readonly Capability[]): string[] {
   const spaces = new Set<string>()
   for (const { resource } of capabilities) if (resource.kind === 'space') spaces.add(resource.space)
-  return [...spaces].sort()
+  return [...spaces].toSorted()
 }

@@ -1,4 +1,5 @@
 /** The parameters of capabilities/read, carried by a fact of the invocation. What cannot be read counts as absent (CAP-2). */
+import { claim, isClaimsObject } from '../../../protocol/claims.ts'
 
 export type CapabilitiesParameters =
   | { readonly type: 'chain'; readonly delegationCid: string }
@@ -17,11 +18,8 @@ const EVERYTHING: CapabilitiesParameters = {
   actions: undefined,
 }
 
-/** An own member of an untrusted object. */
-function member(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
-  return (value as Record<string, unknown>)[name]
-}
+const member = (value: unknown, name: string): unknown =>
+  isClaimsObject(value) ? claim(value, name) : undefined
 
 export function parseParameters(facts: readonly unknown[]): CapabilitiesParameters {
   const given = facts

@@ -57,7 +57,7 @@ function toTarget(capability: Capability, resource: SpaceResource, path: string)
  * outcome.
  * @throws {ProtocolError} OUTCOMES_MIXED | OPTION_INVALID | KEY_TOO_LONG
  */
-export function effectOf(token: SignedToken): Effect {
+export function effectOf(token: Pick<SignedToken, 'capabilities'>): Effect {
   const service = unsupportedService(token.capabilities)
   if (service !== undefined) return { kind: 'unsupported', service }
   const byOperation = new Map<string, KeyTarget[]>()

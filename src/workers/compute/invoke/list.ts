@@ -85,7 +85,7 @@ async function readPage(database: DatabaseReader, window: Window): Promise<Page>
 }
 
 /** Whether what is granted ends with the path's last segment: `foo` and what is below `foo/`, but not `foomore`. */
-function isSegmentOnly({ proof }: Authorised, { capability }: KeyTarget): boolean {
+function endsWithSegment({ proof }: Authorised, { capability }: KeyTarget): boolean {
   const bases = proof.grants.get(capability)
   const { resource } = capability
   // No grant: the owner, who may see all.
@@ -105,7 +105,7 @@ export async function answerList(
   const window: Window = {
     space: target.space,
     prefix: target.keyText,
-    isSegmentOnly: isSegmentOnly(authorised, target),
+    isSegmentOnly: endsWithSegment(authorised, target),
     after: cursorOf(context, invocation, target),
     limit: listLimit ?? LIST_LIMIT_MAX,
   }

@@ -37,7 +37,7 @@ export function storedHeaders(entry: Pick<TokenEntry, 'headers'>): StoredHeaders
   }
   if (totalBytes > METADATA_BYTES_MAX)
     throw new ProtocolError('METADATA_TOO_LARGE', String(METADATA_BYTES_MAX))
-  return [...byName].sort(([a], [b]) => (a < b ? -1 : 1))
+  return [...byName].toSorted(([a], [b]) => (a < b ? -1 : 1))
 }
 
 /**

@@ -125,7 +125,7 @@ export function putOperation(
   pending: PutOperation,
   staged: StagedValue,
 ): PutOperation {
-  const given = JSON.parse(pending.headers) as StoredHeaders
+  const given: StoredHeaders = JSON.parse(pending.headers)
   const headers =
     implicitText === 'drop' && staged.kind === 'inline'
       ? withoutImplicitText(given, staged.bytes)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Capability, type SignedToken } from '../../../../src/protocol/authority.ts'
+import { type Capability } from '../../../../src/protocol/authority.ts'
 import { KEY_BYTES_MAX } from '../../../../src/protocol/limits.ts'
 import { parseResource } from '../../../../src/protocol/resource.ts'
 import { effectOf } from '../../../../src/workers/compute/invoke/effects.ts'
@@ -14,7 +14,10 @@ const effect = (...pairs: [path: string, ability: string][]) =>
       ability,
       caveats: {},
     })),
-  } as unknown as SignedToken)
+  })
+
+const reads = (count: number) =>
+  Array.from({ length: count }, (_, index): [string, string] => [`kv/${index}`, 'tinycloud.kv/get'])
 
 const keysOf = (targets: readonly { keyText: string }[]) => targets.map(({ keyText }) => keyText)
 
@@ -53,7 +56,7 @@ describe('effectOf', () => {
     [['capabilities/some', 'tinycloud.capabilities/read']],
     [['capabilities', 'tinycloud.capabilities/read']],
   ] as [string, string][][])('has no effect for %j', (pair) => {
-    expect(effect(pair as [string, string]).kind).toBe('none')
+    expect(effect(pair).kind).toBe('none')
   })
 
   // INV-11
@@ -109,12 +112,7 @@ describe('effectOf', () => {
   })
 
   it('bounds a batch of reads', () => {
-    const keys = (count: number) =>
-      Array.from({ length: count }, (_, index): [string, string] => [
-        `kv/${index}`,
-        'tinycloud.kv/get',
-      ])
-    expect(effect(...keys(100)).kind).toBe('read')
-    expect(() => effect(...keys(101))).toThrow('at most 100 keys')
+    expect(effect(...reads(100)).kind).toBe('read')
+    expect(() => effect(...reads(101))).toThrow('at most 100 keys')
   })
 })

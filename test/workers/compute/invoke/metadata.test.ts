@@ -41,10 +41,10 @@ describe('storedHeaders (META-1, META-3)', () => {
   })
 })
 
-describe('withoutImplicitText (META-2)', () => {
-  const kept = (body: string, type = IMPLICIT): boolean =>
-    withoutImplicitText([['content-type', type]], Buffer.from(body)).length === 1
+const kept = (body: string, type = IMPLICIT): boolean =>
+  withoutImplicitText([['content-type', type]], Buffer.from(body)).length === 1
 
+describe('withoutImplicitText (META-2)', () => {
   it.each(['{"a":1}', '[1,2]', ' \n{"a":{"b":[]}} '])('drops the type of %j', (body) => {
     expect(kept(body)).toBe(false)
   })

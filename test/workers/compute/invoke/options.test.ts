@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ProtocolError } from '../../../../src/protocol/error.ts'
 import { type Precondition } from '../../../../src/workers/storage/request.ts'
 import { type TokenEntry } from '../../../../src/workers/compute/request.ts'
 import { type Effect, type KeyTarget } from '../../../../src/workers/compute/invoke/effects.ts'
@@ -32,6 +33,9 @@ const LIST: Effect = { kind: 'list', target: target('') }
 const digestHex = 'ab'.repeat(32)
 const ETAG = `"blake3-${digestHex}"`
 
+const withCursor = (cursor: string) =>
+  entry({ 'x-tinycloud-limit': '2', 'x-tinycloud-cursor': cursor })
+
 const plain = (precondition: Precondition) =>
   precondition.kind === 'matches'
     ? { ...precondition, digest: Buffer.from(precondition.digest).toString('hex') }
@@ -41,7 +45,8 @@ const textOf = (work: () => unknown): string => {
   try {
     work()
   } catch (error) {
-    return (error as { code: string; detail: string }).detail
+    if (error instanceof ProtocolError) return error.detail
+    throw error
   }
   return 'no error'
 }
@@ -122,8 +127,6 @@ describe('options of reads', () => {
   })
 
   it('takes a cursor only on a list with a limit, and of bounded length', () => {
-    const withCursor = (cursor: string) =>
-      entry({ 'x-tinycloud-limit': '2', 'x-tinycloud-cursor': cursor })
     expect(parseKvOptions(withCursor('abc'), LIST).listCursor).toBe('abc')
     expect(textOf(() => parseKvOptions(withCursor('abc'), GET))).toBe('Invalid KV list cursor')
     expect(textOf(() => parseKvOptions(withCursor('A'.repeat(5000)), LIST))).toBe(
