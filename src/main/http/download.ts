@@ -5,6 +5,7 @@
  */
 import { type ServerResponse } from 'node:http'
 
+import { releaseBytes } from '../../protocol/release-bytes.ts'
 import { type StreamTasks } from '../../workers/compute/request.ts'
 import { type ComputeClient, type ComputeWorker } from '../compute-client.ts'
 import { type Outcome } from '../pipeline/dispatcher.ts'
@@ -37,7 +38,10 @@ export async function sendDownload(
       missingBytes -= bytes.length
       if (isLast !== (missingBytes === 0)) return
       if (!isLast) next = pull()
-      if (!response.write(bytes)) await drained(response)
+      const hasRoom = response.write(bytes, (error) => {
+        if (!error) releaseBytes(bytes)
+      })
+      if (!hasRoom) await drained(response)
     }
     response.end()
   } finally {

@@ -7,6 +7,7 @@ import { type IncomingMessage } from 'node:http'
 
 import { type Failure } from '../../protocol/answer.ts'
 import { VALUE_BYTES_MAX } from '../../protocol/limits.ts'
+import { releaseBytes } from '../../protocol/release-bytes.ts'
 import { type StreamTasks } from '../../workers/compute/request.ts'
 import { type ComputeClient, type ComputeWorker } from '../compute-client.ts'
 
@@ -154,10 +155,13 @@ export class UploadReceiver {
   }
 }
 
-/** One piece of memory that holds the chunks and nothing else, so that it can be transferred. */
+/** Whether the chunk has memory of its own, as chunks of a body have. */
+const isOwned = (chunk: Uint8Array): boolean => chunk.buffer.byteLength === chunk.length
+
+/** One piece of memory that holds the chunks and nothing else, so that it can be transferred. Taken: the chunks. */
 function joinOwned(chunks: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
   const [first] = chunks
-  if (first && chunks.length === 1 && first.buffer.byteLength === first.length) return first
+  if (first && chunks.length === 1 && isOwned(first)) return first
   let joinedBytes = 0
   for (const chunk of chunks) joinedBytes += chunk.length
   const joined = Buffer.allocUnsafeSlow(joinedBytes)
@@ -165,6 +169,7 @@ function joinOwned(chunks: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<Array
   for (const chunk of chunks) {
     joined.set(chunk, offset)
     offset += chunk.length
+    if (isOwned(chunk)) releaseBytes(chunk)
   }
   return joined
 }

@@ -6,6 +6,7 @@
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina'
 import { ProtocolError } from '../../protocol/error.ts'
 import { deriveSeed } from '../../protocol/host-key.ts'
+import { releaseBytes } from '../../protocol/release-bytes.ts'
 import { openBlockReader } from '../blocks/reader.ts'
 import { openStaging } from '../blocks/staging.ts'
 import { openDatabaseReader } from '../database/reader.ts'
@@ -78,6 +79,7 @@ export async function batch(entries: ArrayBuffer): Promise<BatchResult> {
 export const append: Task<'append'> = ({ streamId, chunk }) =>
   outcomeOf(async () => {
     await context.streams.append(streamId, chunk)
+    releaseBytes(chunk)
     return null
   })
 
