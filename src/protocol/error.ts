@@ -85,6 +85,17 @@ export const WIRE_ERRORS = {
   QUOTA_EXCEEDED: { status: 402, text: 'Storage quota exceeded. {}' },
   QUOTA_REMAINDER: { status: 413, text: 'Write exceeds remaining storage. {}' },
 
+  // Signed URLs (§6.6) and public spaces (§6.5).
+  SIGNED_URL_SCOPE: { status: 403, text: 'signed URL scope is not authorized' },
+  SIGNED_URL_BRIEF: { status: 401, text: 'signed URL expired immediately' },
+  SIGNED_URL_NOT_FOUND: { status: 401, text: 'signed URL ticket not found' },
+  SIGNED_URL_EXPIRED: { status: 401, text: 'signed URL expired' },
+  SIGNED_URL_REVOKED: { status: 401, text: 'signed URL ticket is invalid' },
+  SIGNED_URL_CONTENT: { status: 412, text: 'signed URL content hash does not match' },
+  SPACE_NOT_PUBLIC: { status: 403, text: 'Not a public space' },
+  KEY_ABSENT: { status: 404, text: 'Key not found' },
+  RATE_LIMITED: { status: 429, text: 'Rate limit exceeded' },
+
   // KV option headers and batches (§3.2, §3.5).
   OPTION_INVALID: { status: 400, text: '{}' },
 

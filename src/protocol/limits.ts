@@ -41,6 +41,10 @@ export const LIST_LIMIT_MAX = 1000
 export const LIST_CURSOR_CHARS_MAX = 4096
 export const BATCH_READ_KEYS_MAX = 100
 
+// Signed URLs
+/** Longest life of a signed URL, and the one that it has unless a shorter one is asked for (reference-behaviour §6.6). */
+export const SIGNED_URL_LIFETIME_S_MAX = 300
+
 // JSON bodies
 /** Longest body of a route that takes JSON (reference-behaviour §0.3). */
 export const JSON_BODY_BYTES_MAX: number = 1024 * 1024

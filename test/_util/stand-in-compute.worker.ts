@@ -26,6 +26,7 @@ import { PackedWriter } from '../../src/protocol/packed.ts'
 import {
   type BatchResult,
   type CommitEntry,
+  type Entry,
   readEntries,
   type Result,
   type StreamTasks,
@@ -126,13 +127,23 @@ function decideCommit({ prepared, staged }: CommitEntry): Outcome {
   return answer(`${bytes} ${Buffer.from(staged.digest).toString('hex')}`)
 }
 
+/** A ticket is read as a token; public targets are told back. */
+function outcomeOf(entry: Entry): Outcome | Promise<Outcome> {
+  if (entry.kind === 'commit') return decideCommit(entry)
+  if (entry.kind === 'token') return decide(entry)
+  const { requestId, headers, target, isHead } = entry
+  if (target.kind !== 'ticket') return answer(JSON.stringify({ ...target, isHead }))
+  const words = { authorization: target.ticket, body: { kind: 'none' } } as const
+  return decide({ kind: 'token', route: 'invoke', requestId, headers, ...words })
+}
+
 export async function batch(entries: ArrayBuffer): Promise<BatchResult> {
   const results = new PackedWriter()
   const commands = new PackedWriter()
   let count = 0
   for (const entry of readEntries(entries)) {
     count += 1
-    const outcome = entry.kind === 'commit' ? decideCommit(entry) : await decide(entry)
+    const outcome = await outcomeOf(entry)
     if (entry.kind === 'token' && entry.authorization === 'garble') results.u32(0).u8(99)
     if (outcome.kind === 'command') commands.u32(entry.requestId)
     writeResult(results, { ...outcome, requestId: entry.requestId })

@@ -13,6 +13,7 @@ import { planCommit } from './commit.ts'
 import { planDelegate } from './delegate.ts'
 import { planStatus } from './delegations/status.ts'
 import { planInvoke } from './invoke/plan-invoke.ts'
+import { planOpen } from './open/plan-open.ts'
 import { type Outcome, type Plan } from './plan.ts'
 import {
   type BatchResult,
@@ -24,6 +25,7 @@ import {
   writeResult,
 } from './request.ts'
 import { planRevoke } from './revoke.ts'
+import { planSign } from './signed-url/plan-sign.ts'
 
 /** What an error comes to, for the plan that it struck. */
 type Failed = (error: unknown, plan?: Plan) => Outcome
@@ -37,10 +39,14 @@ const PLANS: Readonly<
   invoke: planInvoke,
   revoke: planRevoke,
   status: planStatus,
+  sign: planSign,
 }
 
-const planEntry = (context: ComputeContext, entry: Entry): Plan | Outcome =>
-  entry.kind === 'commit' ? planCommit(context, entry) : PLANS[entry.route](context, entry)
+function planEntry(context: ComputeContext, entry: Entry): Plan | Outcome {
+  if (entry.kind === 'commit') return planCommit(context, entry)
+  if (entry.kind === 'open') return planOpen(context, entry)
+  return PLANS[entry.route](context, entry)
+}
 
 /** Turns what went wrong with one entry into its failure. Faults that are ours are kept for the log. */
 function toFailure(error: unknown, plan: Plan | undefined, faults: string[]): Failure {

@@ -3,6 +3,7 @@
  * Guarantees: tasks change no rows and no committed blocks; a refusal is returned, a thrown error is a bug.
  * Lost with the worker: the streams that it holds, which main fails.
  */
+import { randomBytes } from 'node:crypto'
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina'
 import { ProtocolError } from '../../protocol/error.ts'
 import { deriveSeed } from '../../protocol/host-key.ts'
@@ -33,10 +34,12 @@ function openContext(options: ComputeOptions): ComputeContext {
     streams: new Streams(staging),
     secret: options.secret,
     cursorKey: deriveSeed(options.secret, 'tinycloud/kv/list-cursor'),
+    ticketKey: deriveSeed(options.secret, 'tinycloud/kv/signed-urls'),
     invocationLifetimeS: options.invocationLifetimeS,
     clockSkewS: options.clockSkewS,
     implicitText: options.implicitText,
     nowS: () => Date.now() / 1000,
+    randomBytes,
   }
 }
 

@@ -12,9 +12,13 @@ export interface ComputeContext {
   /** The node secret. Never logged, never part of an answer. */
   readonly secret: Uint8Array
   readonly cursorKey: Uint8Array
+  /** Names the rows of signed URLs. */
+  readonly ticketKey: Uint8Array
   readonly invocationLifetimeS: number
   readonly clockSkewS: number
   readonly implicitText: 'drop' | 'keep'
   /** Unix seconds with fractions. */
   readonly nowS: () => number
+  /** Secret ones: nobody can guess what comes next. */
+  readonly randomBytes: (count: number) => Uint8Array
 }

@@ -28,7 +28,7 @@ export interface ComputeOptions {
   readonly staging: 'memory' | 'file'
 }
 
-export type Route = 'delegate' | 'invoke' | 'revoke' | 'status'
+export type Route = 'delegate' | 'invoke' | 'revoke' | 'status' | 'sign'
 
 export type Body =
   | { readonly kind: 'none' }
@@ -58,7 +58,24 @@ export interface CommitEntry {
   readonly staged: StagedValue
 }
 
-export type Entry = TokenEntry | CommitEntry
+/** A request without a token: GET or HEAD. */
+export interface OpenEntry {
+  readonly kind: 'open'
+  readonly requestId: number
+  /** The answer's head is wanted, and no body is read for it. */
+  readonly isHead: boolean
+  /** As in TokenEntry. */
+  readonly headers: TokenEntry['headers']
+  readonly target: OpenTarget
+}
+
+/** Texts are those of the path or the query, percent-decoded once. */
+export type OpenTarget =
+  | { readonly kind: 'ticket'; readonly ticket: string }
+  | { readonly kind: 'publicKey'; readonly space: string; readonly key: string }
+  | { readonly kind: 'publicList'; readonly space: string; readonly prefix: string }
+
+export type Entry = TokenEntry | CommitEntry | OpenEntry
 
 /** Request headers that reach compute; all others stay in main. Also every `x-tinycloud-*` name. */
 export const ENTRY_HEADERS: ReadonlySet<string> = new Set([
@@ -147,7 +164,7 @@ export const BATCH_BYTES_MAX: number = 1024 * 1024
 export const DOWNLOAD_WINDOW_BYTES: number = 4 * 1024 * 1024
 
 const KINDS = ['answer', 'failure', 'command', 'authorised', 'download', 'listing'] as const
-const ROUTES: readonly Route[] = ['delegate', 'invoke', 'revoke', 'status']
+const ROUTES: readonly Route[] = ['delegate', 'invoke', 'revoke', 'status', 'sign']
 
 function writeStaged(writer: PackedWriter, staged: StagedValue): void {
   writer.u8(staged.kind === 'inline' ? 0 : 1).raw(staged.digest)
@@ -174,9 +191,17 @@ export function writeEntry(writer: PackedWriter, entry: Entry): void {
     writeStaged(writer, entry.staged)
     return
   }
+  if (entry.kind === 'open') {
+    writer
+      .u8(2)
+      .u32(entry.requestId)
+      .u8(entry.isHead ? 1 : 0)
+    writeHeaders(writer, entry.headers)
+    writeTarget(writer, entry.target)
+    return
+  }
   writer.u8(1).u32(entry.requestId).u8(ROUTES.indexOf(entry.route)).text(entry.authorization)
-  writer.u16(entry.headers.length)
-  for (const [name, value] of entry.headers) writer.text(name).text(value)
+  writeHeaders(writer, entry.headers)
   const { body } = entry
   switch (body.kind) {
     case 'none':
@@ -191,9 +216,44 @@ export function writeEntry(writer: PackedWriter, entry: Entry): void {
   }
 }
 
+function writeHeaders(writer: PackedWriter, headers: TokenEntry['headers']): void {
+  writer.u16(headers.length)
+  for (const [name, value] of headers) writer.text(name).text(value)
+}
+
+function readHeaders(reader: PackedReader): [name: string, value: string][] {
+  const headers: [string, string][] = []
+  for (let count = reader.u16(); count > 0; count--) headers.push([reader.text(), reader.text()])
+  return headers
+}
+
+function writeTarget(writer: PackedWriter, target: OpenTarget): void {
+  if (target.kind === 'ticket') writer.u8(0).text(target.ticket)
+  else if (target.kind === 'publicKey') writer.u8(1).text(target.space).text(target.key)
+  else writer.u8(2).text(target.space).text(target.prefix)
+}
+
+function readTarget(reader: PackedReader): OpenTarget {
+  const kind = reader.u8()
+  if (kind === 0) return { kind: 'ticket', ticket: reader.text() }
+  if (kind === 1) return { kind: 'publicKey', space: reader.text(), key: reader.text() }
+  return { kind: 'publicList', space: reader.text(), prefix: reader.text() }
+}
+
 /** Borrowed: bytes are views into the batch. */
 export function readEntry(reader: PackedReader): Entry {
-  if (reader.u8() === 0) {
+  const kind = reader.u8()
+  if (kind === 2) {
+    const [requestId, isHead] = [reader.u32(), reader.u8() === 1]
+    return {
+      kind: 'open',
+      requestId,
+      isHead,
+      headers: readHeaders(reader),
+      target: readTarget(reader),
+    }
+  }
+  if (kind === 0) {
     const requestId = reader.u32()
     const prepared = reader.bytes()
     return { kind: 'commit', requestId, prepared, staged: readStaged(reader) }
@@ -201,8 +261,7 @@ export function readEntry(reader: PackedReader): Entry {
   const requestId = reader.u32()
   const route = ROUTES[reader.u8()] as Route
   const authorization = reader.text()
-  const headers: [string, string][] = []
-  for (let count = reader.u16(); count > 0; count--) headers.push([reader.text(), reader.text()])
+  const headers = readHeaders(reader)
   return { kind: 'token', requestId, route, authorization, headers, body: readBody(reader) }
 }
 

@@ -10,6 +10,7 @@ import { LIST_LIMIT_MAX } from '../../../protocol/limits.ts'
 import { type DatabaseReader, type ReadFacts, type ReadRequest } from '../../database/facts.ts'
 import { type ComputeContext } from '../context.ts'
 import { type Outcome, readOnce } from '../plan.ts'
+import { type ReplayClaim } from '../request.ts'
 import { type Authorised } from './authorise.ts'
 import { type KeyTarget } from './effects.ts'
 import { formatListCursor, parseListCursor } from './list-cursor.ts'
@@ -30,8 +31,6 @@ interface Page {
   readonly keys: readonly Uint8Array[]
   readonly isTruncated: boolean
 }
-
-const ascii = (text: string): Buffer => Buffer.from(text, 'latin1')
 
 const cursorScope = ({ token }: Invocation, { space, keyText }: KeyTarget, limit: number): string =>
   JSON.stringify([token.issuer, space, keyText, limit])
@@ -67,15 +66,15 @@ function cursorOf(
  */
 function windowRequest(window: Window): Partial<ReadRequest> {
   const { space, prefix, isSegmentOnly, after, limit } = window
-  const list = { space, prefix: ascii(isSegmentOnly ? `${prefix}/` : prefix), after, limit }
-  return isSegmentOnly ? { list, keys: [{ space, key: ascii(prefix) }] } : { list }
+  const list = { space, prefix: Buffer.from(isSegmentOnly ? `${prefix}/` : prefix), after, limit }
+  return isSegmentOnly ? { list, keys: [{ space, key: Buffer.from(prefix) }] } : { list }
 }
 
 function pageOf(window: Window, facts: ReadFacts): Page {
   const below = facts.list ?? { keys: [], isTruncated: false }
   const own = facts.keys[0]
   if (!window.isSegmentOnly || window.after !== undefined || !own || own.isDeleted) return below
-  const keys = [ascii(window.prefix), ...below.keys]
+  const keys = [Buffer.from(window.prefix), ...below.keys]
   if (keys.length <= window.limit) return { keys, isTruncated: below.isTruncated }
   return { keys: keys.slice(0, window.limit), isTruncated: true }
 }
@@ -115,18 +114,44 @@ export async function answerList(
     : pageOf(window, facts)
   const claim = replayClaim(invocation)
   const last = page.keys.at(-1)
-  if (!page.isTruncated || !last)
-    return { kind: 'answer', answer: listAnswer(`[${jsonKeys(page)}]`, false), claim }
-  if (listLimit === undefined) {
-    const continuation = writeContinuation({ ...window, after: last })
-    return { kind: 'listing', answer: listAnswer(`[${jsonKeys(page)}`, false), claim, continuation }
-  }
+  if (listLimit === undefined || !page.isTruncated || !last) return wholeList(window, page, claim)
   const cursor = formatListCursor(
     context.cursorKey,
     cursorScope(invocation, target, listLimit),
     last,
   )
   return { kind: 'answer', answer: listAnswer(`[${jsonKeys(page)}]`, true, cursor), claim }
+}
+
+/** A list of everything: its text, or the beginning of it with what leads on. */
+function wholeList(window: Window, page: Page, claim: ReplayClaim | undefined): Outcome {
+  const last = page.keys.at(-1)
+  if (!page.isTruncated || !last)
+    return { kind: 'answer', answer: listAnswer(`[${jsonKeys(page)}]`, false), claim }
+  const continuation = writeContinuation({ ...window, after: last })
+  return { kind: 'listing', answer: listAnswer(`[${jsonKeys(page)}`, false), claim, continuation }
+}
+
+/** Every key of a space that begins with a text: for lists that need no right. */
+export interface WholeList {
+  readonly space: string
+  readonly prefix: string
+}
+
+const firstWindow = (list: WholeList): Window => ({
+  ...list,
+  isSegmentOnly: false,
+  after: undefined,
+  limit: LIST_LIMIT_MAX,
+})
+
+export const wholeListRequest = (list: WholeList): Partial<ReadRequest> =>
+  windowRequest(firstWindow(list))
+
+/** @param facts what `wholeListRequest` asked for */
+export function answerWholeList(list: WholeList, facts: ReadFacts): Outcome {
+  const window = firstWindow(list)
+  return wholeList(window, pageOf(window, facts), undefined)
 }
 
 function listAnswer(body: string, isTruncated: boolean, cursor?: string): Answer {

@@ -24,7 +24,7 @@ const DIGEST_HEX_CHARS = 64
 const invalid = (text: string): ProtocolError => new ProtocolError('OPTION_INVALID', text)
 
 /** The value of a header, undefined when absent. Of a repeated header the last counts. */
-export function headerOf(entry: TokenEntry, name: string): string | undefined {
+export function headerOf(entry: Pick<TokenEntry, 'headers'>, name: string): string | undefined {
   let value: string | undefined
   for (const [key, text] of entry.headers) if (key === name) value = text
   return value
