@@ -52,6 +52,8 @@ export class UploadReceiver {
   #receivedBytes = 0
   #isOpened = false
   #isAppending = false
+  /** The piece that is with the worker. Never rejects. */
+  #appending: Promise<void> = Promise.resolve()
   #hasEnded = false
   /** Ends the reading: undefined when all of the body is with the worker. Only the first call counts. */
   #settle: (failure: Failure | undefined) => void = () => undefined
@@ -72,6 +74,8 @@ export class UploadReceiver {
     const release = this.#compute.pinStream(this.#worker)
     try {
       const failure = await this.#readBody(request)
+      // A discard that met an append half-way would leave its file behind.
+      await this.#appending
       const upload: Upload = failure
         ? { ok: false, failure }
         : await this.#compute.runStreamTask(this.#worker, 'finish', { streamId: this.#streamId })
@@ -110,6 +114,8 @@ export class UploadReceiver {
       const settle = (failure: Failure | undefined): void => {
         clearInterval(watch)
         request.off('data', onData).off('end', onEnd).off('close', onClose)
+        // What a failed upload has gathered must not reach the worker any more: it would begin the upload anew.
+        if (failure) this.#dropGathered()
         resolve(failure)
       }
       this.#settle = settle
@@ -131,18 +137,23 @@ export class UploadReceiver {
     this.#proceed()
   }
 
+  #dropGathered(): void {
+    this.#gathered = []
+    this.#gatheredBytes = 0
+  }
+
   /** Sends what is gathered, unless the worker is busy; ends when there is nothing left to send. */
   #proceed(): void {
     if (this.#isAppending) return
     // An empty body still has to open the upload.
-    if (this.#gatheredBytes > 0 || (this.#hasEnded && !this.#isOpened)) void this.#append()
+    if (this.#gatheredBytes > 0 || (this.#hasEnded && !this.#isOpened))
+      this.#appending = this.#append()
     else if (this.#hasEnded) this.#settle(undefined)
   }
 
   async #append(): Promise<void> {
     const chunk = joinOwned(this.#gathered)
-    this.#gathered = []
-    this.#gatheredBytes = 0
+    this.#dropGathered()
     this.#isOpened = true
     this.#isAppending = true
     this.#resume()
