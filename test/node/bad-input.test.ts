@@ -7,6 +7,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { signSessionDelegation } from '../../src/protocol/client/wallet-tokens.ts'
+import { TOKEN_BYTES_MAX } from '../../src/protocol/limits.ts'
 import { type BadCase, differenceOf, documentLines, type Stage } from '../_util/bad-input.ts'
 import { BAD_DELEGATIONS } from '../_util/bad-delegations.ts'
 import { BAD_HTTP } from '../_util/bad-http.ts'
@@ -19,6 +20,8 @@ import {
   type Holder,
   invoke,
   issueInvocation,
+  issueKv,
+  issueSession,
   issueShare,
   kv,
   nowS,
@@ -27,6 +30,7 @@ import {
 } from '../_util/client.ts'
 import { membersOf, present } from '../_util/narrow.ts'
 import { PROJECT_ROOT } from '../_util/paths.ts'
+import { chooseSeed, createRandom, type Random } from '../_util/random.ts'
 import { openRaw, sendRaw, statusOf } from '../_util/raw-http.ts'
 import { useRunningNode } from '../_util/running-node.ts'
 
@@ -57,6 +61,8 @@ const RSS_BYTES_MAX = 400 * 1024 * 1024
 
 let stage: Stage
 let before: unknown
+/** CIDs of delegations of the victim that tests posted on purpose. */
+const posted: string[] = []
 
 beforeAll(async () => {
   const { connections } = node
@@ -99,6 +105,84 @@ describe.each(TABLE)('%s', (_, cases) => {
   )
 })
 
+describe('one character of a good token exchanged', () => {
+  const MUTANTS = 1500
+  const CHARACTERS = 'ABCXYZabcxyz0189-_.=+/~ '.split('')
+
+  const mutate = (text: string, random: Random): string => {
+    const at = random.below(text.length)
+    const other = random.pick(CHARACTERS.filter((character) => character !== text[at]))
+    return text.slice(0, at) + other + text.slice(at + 1)
+  }
+
+  /** The statuses that mutants of a token meet, by the seed of the run. */
+  async function statusesOf(
+    route: string,
+    good: string,
+    seed: number,
+  ): Promise<{ readonly seed: number; readonly statuses: readonly number[] }> {
+    const random = createRandom(seed)
+    const statuses = new Set<number>()
+    for (let sent = 0; sent < MUTANTS; sent += 100) {
+      const mutants = Array.from({ length: 100 }, () => mutate(good, random))
+      const replies = await Promise.all(
+        mutants.map((authorization) =>
+          stage.connections.request(route, { authorization, body: 'stored' }),
+        ),
+      )
+      for (const { status } of replies) statuses.add(status)
+    }
+    return { seed, statuses: [...statuses] }
+  }
+
+  it('is refused in an invocation, wherever it is', async () => {
+    const seed = chooseSeed()
+    const { authorization } = issueKv(stage.victim, 'put', 'bad/mutant')
+    const outcome = await statusesOf('/invoke', authorization, seed)
+    expect(outcome).toEqual({ seed, statuses: [401] })
+  })
+
+  it('is refused in a session, unless it spells the same statement', async () => {
+    const seed = chooseSeed()
+    const { token } = issueSession(stage.victim.wallet, stage.victim.space)
+    assertOk(await postDelegation(stage.connections, token), 'session')
+    posted.push(token.cid)
+    // The letters of an address may be of either case. What is accepted has to be another name of the same delegation,
+    // or it appears below.
+    const { statuses } = await statusesOf('/delegate', token.authorization, seed)
+    expect([seed, statuses.filter((status) => status !== 200)]).toEqual([seed, [401]])
+  })
+})
+
+describe('bad requests beside good ones', () => {
+  it('do not touch the good ones', async () => {
+    const { connections, victim } = stage
+    const spoiled = (index: number): string => {
+      const { authorization } = issueKv(victim, 'put', 'bad/beside')
+      return authorization.slice(0, authorization.length - (index % 300) - 1)
+    }
+    const all = Array.from({ length: 400 }, (_, index) =>
+      index % 8 === 0
+        ? kv(connections, victim, 'get', 'kept')
+        : connections.request('/invoke', { authorization: spoiled(index), body: 'stored' }),
+    )
+    const replies = await Promise.all(all)
+    const good = replies.filter((_, index) => index % 8 === 0)
+    expect(new Set(good.map((reply) => reply.text()))).toEqual(new Set(['kept']))
+    const bad = replies.filter((_, index) => index % 8 !== 0)
+    expect(new Set(bad.map(({ status }) => status))).toEqual(new Set([401]))
+  })
+
+  it('of the greatest size, many at once, are refused and forgotten', async () => {
+    const authorization = '.'.repeat(TOKEN_BYTES_MAX)
+    const replies = await Promise.all(
+      Array.from({ length: 256 }, () => stage.connections.request('/invoke', { authorization })),
+    )
+    for (const { status } of replies) expect([401, 503]).toContain(status)
+    expect(replies.some(({ status }) => status === 401)).toBe(true)
+  })
+})
+
 describe('slow and broken connections', () => {
   /** The node gives a head 30 s, and looks at its connections every 5. */
   const HEAD_LIMIT_MS = 40_000
@@ -123,6 +207,25 @@ describe('slow and broken connections', () => {
     clearInterval(drip)
     expect(new Set(ends.map(statusOf))).toEqual(new Set([408]))
     expect(performance.now() - startedMs).toBeGreaterThan(25_000)
+  })
+
+  it('with bodies that never come hold up nobody, and leave nothing', async () => {
+    const { url, victim, connections } = stage
+    const lengths = ['content-length: 100', 'content-length: 900000', 'transfer-encoding: chunked']
+    const slow = Array.from({ length: 60 }, (_, index) => {
+      const { authorization } = issueKv(victim, 'put', `bad/slow/${index}`)
+      const conversation = openRaw(url)
+      conversation.socket.write(
+        `POST /invoke HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\n${lengths[index % 3]}\r\n\r\n`,
+      )
+      conversation.socket.write(index % 3 === 2 ? '5\r\nhel' : 'hel')
+      return conversation
+    })
+    const startedMs = performance.now()
+    for (let round = 0; round < 20; round++)
+      assertOk(await kv(connections, victim, 'get', 'kept'), 'get')
+    expect(performance.now() - startedMs).toBeLessThan(5000)
+    for (const conversation of slow) conversation.end()
   })
 
   it('that end in the middle of a head get no answer', async () => {
@@ -191,7 +294,7 @@ describe('after all of it', () => {
     })
     const map = membersOf(JSON.parse(assertOk(await invoke(connections, token), 'read').text()))
     expect(Object.keys(map).toSorted()).toEqual(
-      [victim.hosting.cid, victim.cid, share.cid, session.cid].toSorted(),
+      [victim.hosting.cid, victim.cid, share.cid, session.cid, ...posted].toSorted(),
     )
   })
 

@@ -1,6 +1,6 @@
 /** Large bodies, slow bodies and bodies that nobody wants, on a running node. */
 import { createHash } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
+import { readdir, readlink } from 'node:fs/promises'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -18,9 +18,9 @@ import {
   type Reply,
 } from '../_util/client.ts'
 import { present } from '../_util/narrow.ts'
-import { createRandom } from '../_util/random.ts'
-import { openRaw, statusOf } from '../_util/raw-http.ts'
-import { useRunningNode } from '../_util/running-node.ts'
+import { chooseSeed, createRandom } from '../_util/random.ts'
+import { openRaw, type RawConversation, statusOf } from '../_util/raw-http.ts'
+import { type RunningNode, useRunningNode } from '../_util/running-node.ts'
 
 const KIB = 1024
 const MIB = 1024 * KIB
@@ -50,6 +50,35 @@ const headOf = (account: Account, key: string, lines: readonly string[]): string
     ...lines,
     '\r\n',
   ].join('\r\n')
+
+/** How many files the node has open whose path holds the text. */
+async function openFiles({ process }: RunningNode, text: string): Promise<number> {
+  const directory = `/proc/${process.pid}/fd`
+  const targets = await Promise.all(
+    (await readdir(directory)).map((fd) => readlink(path.join(directory, fd)).catch(() => '')),
+  )
+  return targets.filter((target) => target.includes(text)).length
+}
+
+/** How many files of values are open, after five seconds at most in which none may be left. */
+async function openObjectsAtLast(node: RunningNode): Promise<number> {
+  for (let attempt = 0; attempt < 100 && (await openFiles(node, '/objects/')) > 0; attempt++)
+    await sleep(50)
+  return openFiles(node, '/objects/')
+}
+
+/** Begins to read the value of key `a` and takes no more than its head. */
+async function beginDownload(node: RunningNode, account: Account): Promise<RawConversation> {
+  const raw = openRaw(node.process.url)
+  const { authorization } = issueKv(account, 'get', 'a')
+  raw.socket.write(
+    `POST /invoke HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\nconnection: close\r\n\r\n`,
+  )
+  const received = await raw.until('\r\n\r\n')
+  raw.socket.pause()
+  expect(statusOf(received ?? '')).toBe(200)
+  return raw
+}
 
 describe.each(['Memory', 'FileSystem'])('with storage.staging = %s', (staging) => {
   const node = useRunningNode('uploads', { environment: { TINYCLOUD_STORAGE_STAGING: staging } })
@@ -248,6 +277,25 @@ describe.each(['Memory', 'FileSystem'])('with storage.staging = %s', (staging) =
       },
     )
 
+    it('at any moment leaves no file, open or closed (KV-6)', async () => {
+      const account = await open()
+      const random = createRandom(chooseSeed())
+      const part = bytesOf(MIB)
+      const uploads = Array.from({ length: 40 }, async (_, index) => {
+        const raw = openRaw(node.process.url)
+        raw.socket.write(headOf(account, `k${index}`, ['content-length: 30000000']))
+        raw.socket.write(part)
+        await sleep(random.below(60))
+        raw.socket.write(part.subarray(0, random.below(MIB)))
+        await sleep(random.below(20))
+        raw.end()
+      })
+      await Promise.all(uploads)
+      await stagedBecomes(0)
+      expect(await openFiles(node, '/staging/')).toBe(0)
+      expect(told(await kv(node.connections, account, 'list', ''))).toEqual([200, '[]'])
+    })
+
     it('keeps the value that it would have replaced (KV-6)', async () => {
       const account = await open()
       assertOk(await kv(node.connections, account, 'put', 'a', { body: 'one' }), 'put')
@@ -270,6 +318,31 @@ describe.each(['Memory', 'FileSystem'])('with storage.staging = %s', (staging) =
       expect([0, 400]).toContain(statusOf(received))
       await stagedBecomes(0)
       expect((await kv(node.connections, account, 'get', 'a')).status).toBe(404)
+    })
+  })
+
+  describe('a download', () => {
+    it('goes on to its end after the value was replaced and deleted (KV-3)', async () => {
+      const account = await open()
+      const value = bytesOf(24 * MIB)
+      assertOk(await kv(node.connections, account, 'put', 'a', { body: value }), 'put')
+      const raw = await beginDownload(node, account)
+      assertOk(await kv(node.connections, account, 'put', 'a', { body: bytesOf(MIB) }), 'put')
+      assertOk(await kv(node.connections, account, 'del', 'a'), 'del')
+      raw.socket.resume()
+      const received = Buffer.from(await raw.closed(), 'latin1')
+      const body = received.subarray(received.indexOf('\r\n\r\n') + 4)
+      expect(digestOf(body)).toBe(digestOf(value))
+      expect(await openObjectsAtLast(node)).toBe(0)
+    })
+
+    it('that breaks off closes its file (KV-3)', async () => {
+      const account = await open()
+      assertOk(await kv(node.connections, account, 'put', 'a', { body: bytesOf(24 * MIB) }), 'put')
+      const all = await Promise.all(Array.from({ length: 4 }, () => beginDownload(node, account)))
+      expect(await openFiles(node, '/objects/')).toBe(4)
+      for (const raw of all) raw.end()
+      expect(await openObjectsAtLast(node)).toBe(0)
     })
   })
 
