@@ -120,6 +120,7 @@ export function delegation(
     ]),
     parents: [],
     relies: [],
+    accounts: [],
     spaces: [SPACE],
     hosts: [],
     ...rest,

@@ -2,11 +2,12 @@
  * POST /delegate · in: UCAN or CACAO · out: its CID with the spaces activated and skipped, or the command that stores it.
  * Steps: decode → one snapshot → stored already? → signature → time → parents → command (reference-behaviour §2.8).
  */
+import { grantingAccounts } from '../../protocol/account.ts'
 import { jsonAnswer } from '../../protocol/answer.ts'
 import { type SignedToken } from '../../protocol/authority.ts'
 import { formatCarSection } from '../../protocol/car.ts'
 import { formatCapabilities } from '../../protocol/capabilities.ts'
-import { hostedSpaces, proveDelegation } from '../../protocol/chain.ts'
+import { type DelegationProof, hostedSpaces, proveDelegation } from '../../protocol/chain.ts'
 import { formatRawCid, RAW_CODEC } from '../../protocol/cid.ts'
 import { ProtocolError } from '../../protocol/error.ts'
 import { hostDid } from '../../protocol/host-key.ts'
@@ -79,9 +80,19 @@ function prove(
     capabilities: formatCapabilities(token.capabilities),
     parents: proof.parents,
     relies: proof.relies.map(toRelied),
+    accounts: grantingAccounts(token.issuer, reliedOf(proof, parents)),
     hosts: hostedSpaces(token).filter((space) => hostDid(context.secret, space) === token.audience),
     tokenSection: formatCarSection(RAW_CODEC, token.digest, token.bytes),
   }
+}
+
+/** The parents from which the rights come. */
+function reliedOf(
+  { relies }: DelegationProof,
+  parents: readonly (StoredDelegation | undefined)[],
+): StoredDelegation[] {
+  const nos = new Set(relies.map(({ no }) => no))
+  return parents.filter((parent) => parent !== undefined).filter(({ facts }) => nos.has(facts.no))
 }
 
 /**

@@ -20,6 +20,7 @@ export interface ReadRequest {
     readonly afterNo: number
     readonly limit: number
   }
+  readonly accountDelegations?: AccountDelegationsRequest
   /** The ticket of a signed URL, by the name of its row. */
   readonly ticket?: Uint8Array
 }
@@ -33,6 +34,15 @@ export interface KeyListRequest {
   readonly limit: number
 }
 
+/** What an account gave, received, or both, the latest issue first, then by CID. */
+export interface AccountDelegationsRequest {
+  readonly account: string
+  readonly direction: 'granted' | 'received' | 'all'
+  /** The last one that was seen; undefined from the start. */
+  readonly after: Pick<DelegationFacts, 'issuedAtS' | 'digest'> | undefined
+  readonly limit: number
+}
+
 export interface ReadFacts {
   /** As asked; undefined: not stored. */
   readonly delegations: readonly (StoredDelegation | undefined)[]
@@ -43,6 +53,7 @@ export interface ReadFacts {
   readonly keys: readonly (VersionFacts | undefined)[]
   readonly list: KeyList | undefined
   readonly spaceDelegations: readonly StoredDelegation[] | undefined
+  readonly accountDelegations: readonly AccountDelegation[] | undefined
   /** Undefined: not asked, never made, or purged. */
   readonly ticket: TicketFacts | undefined
 }
@@ -51,9 +62,24 @@ export interface StoredDelegation {
   readonly facts: DelegationFacts
   /** Index into `facts.closure` of the first revoked link, itself (0) before ancestors; -1: none is revoked. */
   readonly revokedLink: number
+  /** How that link was taken back; undefined: none is revoked. */
+  readonly revocation: RevocationFacts | undefined
+  /** Accounts in whose name it is given, sorted. */
+  readonly accounts: readonly string[]
   /** The signed token as posted first. */
   readonly token: PackPlace
   readonly encoding: 'ucan' | 'cacao'
+}
+
+export interface RevocationFacts {
+  readonly revoker: string
+  /** When this node took it, Unix seconds. */
+  readonly revokedAtS: number
+}
+
+export interface AccountDelegation {
+  readonly stored: StoredDelegation
+  readonly direction: 'granted' | 'received'
 }
 
 export interface SpaceFacts {

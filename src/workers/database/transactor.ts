@@ -12,6 +12,7 @@ import {
   type SpaceRow,
   type StatementRow,
 } from './rows.ts'
+import { type AccountDelegationRow } from './tables/account-delegation.ts'
 import { type DelegationRow } from './tables/delegation.ts'
 import { type CurrentRow, type VersionRow } from './tables/kv.ts'
 import { type RevocationRow } from './tables/revocation.ts'
@@ -72,6 +73,7 @@ export interface GroupChanges {
     readonly delegationNo: number
     readonly eventNo: number | null
   }[]
+  readonly accountDelegations: readonly AccountDelegationRow[]
   readonly revocations: readonly RevocationRow[]
   readonly replays: readonly ReplayRow[]
   readonly tickets: readonly SignedTicketRow[]

@@ -166,6 +166,7 @@ function writeDelegate(writer: PackedWriter, command: DelegateCommand): void {
   writer.u32(command.parents.length)
   for (const parent of command.parents) writer.raw(parent)
   writeRelies(writer, command.relies)
+  writeTexts(writer, command.accounts)
   writeTexts(writer, command.spaces)
   writeTexts(writer, command.hosts)
   writer.bytes(command.tokenSection)
@@ -187,6 +188,7 @@ function readDelegate(reader: PackedReader, base: CommandBase): DelegateCommand 
     capabilities: reader.bytes(),
     parents: readList(reader, (from) => from.raw(DIGEST_BYTES)),
     relies: readRelies(reader),
+    accounts: readTexts(reader),
     spaces: readTexts(reader),
     hosts: readTexts(reader),
     tokenSection: reader.bytes(),

@@ -10,6 +10,7 @@ import { parseSpaceId } from '../../protocol/resource.ts'
 import { type PackEntry } from '../blocks/packs/pack-index.ts'
 import { type RowIds } from '../database/row-id.ts'
 import { type StatementRow } from '../database/rows.ts'
+import { accountDelegationRows } from '../database/tables/account-delegation.ts'
 import { formatClosure } from '../database/tables/delegation.ts'
 import { type VersionRow } from '../database/tables/kv.ts'
 import {
@@ -87,6 +88,7 @@ export class GroupPlan {
       delegations: [],
       delegationCids: [],
       delegationSpaces: [],
+      accountDelegations: [],
       revocations: [],
       replays: [],
       tickets: [],
@@ -154,8 +156,10 @@ export class GroupPlan {
       capabilities: command.capabilities,
       parents: concatBytes(command.parents),
       closure: formatClosure(closure),
+      accounts: JSON.stringify(command.accounts),
       statementNo,
     })
+    this.#rows.accountDelegations.push(...accountDelegationRows(delegationNo, command))
     this.addAlias(command.digest, delegationNo)
     this.#view.addDelegation(command.statementId, delegationNo)
   }

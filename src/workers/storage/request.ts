@@ -95,6 +95,8 @@ export interface DelegateCommand extends CommandBase {
   readonly parents: readonly Uint8Array[]
   /** Parents whose rights it passes on; closures include them. */
   readonly relies: readonly ReliedDelegation[]
+  /** Accounts in whose name it is given, sorted (protocol/account.ts). */
+  readonly accounts: readonly string[]
   /** Every space that it names, sorted. */
   readonly spaces: readonly string[]
   /** Those that it hosts: `space/host` on exactly `<space>/space`, audience this node's host DID for it. */

@@ -139,6 +139,7 @@ const RIGHTS = [
     capabilities BLOB NOT NULL,
     parents BLOB NOT NULL,
     closure BLOB NOT NULL,
+    accounts TEXT NOT NULL,
     statement_no INTEGER NOT NULL,
     crc INTEGER NOT NULL
   ) STRICT`,
@@ -153,6 +154,14 @@ const RIGHTS = [
     delegation_no INTEGER NOT NULL,
     event_no INTEGER,
     PRIMARY KEY (space_no, delegation_no)
+  ) STRICT, WITHOUT ROWID`,
+  // What accounts gave and received, in the order of their lists: position sorts by bytes, the latest issue first.
+  `CREATE TABLE account_delegation (
+    account TEXT NOT NULL,
+    direction TEXT NOT NULL,
+    position BLOB NOT NULL,
+    delegation_no INTEGER NOT NULL,
+    PRIMARY KEY (account, direction, position)
   ) STRICT, WITHOUT ROWID`,
   `CREATE TABLE revocation (
     target_statement_id BLOB NOT NULL PRIMARY KEY,

@@ -17,20 +17,21 @@ export type DelegationColumns = [
   capabilities: Buffer,
   parents: Buffer,
   closure: Buffer,
+  accounts: string,
   statementNo: number,
   crc: number,
 ]
 
 export const DELEGATION_COLUMNS = `delegation_no, statement_id, digest, encoding, delegator, delegatee,
   not_before, expires_at, issued_at, effective_not_before, effective_expires_at, is_terminal,
-  capabilities, parents, closure, statement_no, crc`
+  capabilities, parents, closure, accounts, statement_no, crc`
 
 /** Not checked: the caller compares `crc`. */
 export function delegationRowOf(columns: DelegationColumns): { row: DelegationRow; crc: number } {
   const [delegationNo, statementId, digest, encoding, delegator, delegatee, ...rest] = columns
   const [notBeforeS, expiresAtS, issuedAtS, effectiveNotBeforeS, effectiveExpiresAtS, ...last] =
     rest
-  const [isTerminal, capabilities, parents, closure, statementNo, crc] = last
+  const [isTerminal, capabilities, parents, closure, accounts, statementNo, crc] = last
   return {
     row: {
       delegationNo,
@@ -48,6 +49,7 @@ export function delegationRowOf(columns: DelegationColumns): { row: DelegationRo
       capabilities,
       parents,
       closure,
+      accounts,
       statementNo,
     },
     crc,

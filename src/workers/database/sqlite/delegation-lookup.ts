@@ -27,6 +27,7 @@ interface DecodedDelegation {
   readonly facts: DelegationFacts
   readonly statementNo: number
   readonly encoding: 'ucan' | 'cacao'
+  readonly accounts: readonly string[]
 }
 
 type SpaceDelegations = NonNullable<ReadRequest['spaceDelegations']>
@@ -70,28 +71,42 @@ export class DelegationLookup {
 
   findByCid(digest: Uint8Array): StoredDelegation | undefined {
     const delegationNo = this.#noOfCid.get(digest)
-    return delegationNo === undefined ? undefined : this.#find(delegationNo)
+    return delegationNo === undefined ? undefined : this.find(delegationNo)
   }
 
   findByStatement(statementId: Uint8Array): StoredDelegation | undefined {
     const delegationNo = this.#noOfStatement.get(statementId)
-    return delegationNo === undefined ? undefined : this.#find(delegationNo)
+    return delegationNo === undefined ? undefined : this.find(delegationNo)
   }
 
   /** Every delegation that names the space, hosted or not, in row order. */
   listOfSpace({ space, afterNo, limit }: SpaceDelegations): StoredDelegation[] {
     return this.#nosOfSpace
       .all(space, afterNo, limit)
-      .map((delegationNo) => this.#find(delegationNo))
+      .map((delegationNo) => this.find(delegationNo))
   }
 
-  #find(delegationNo: number): StoredDelegation {
-    const { facts, statementNo, encoding } = this.#decode(delegationNo)
+  /** @throws {StorageFault} VALUE_CORRUPT: it, or what it needs, is not there or fails its checksum */
+  find(delegationNo: number): StoredDelegation {
+    const { facts, statementNo, encoding, accounts } = this.#decode(delegationNo)
     const token = this.#token.get(statementNo)
     if (!token) throw new StorageFault('VALUE_CORRUPT', `statement ${statementNo} is missing`)
     const [packNo, offset, lengthBytes] = token
-    const revokedLink = facts.closure.findIndex((link) => this.#revocations.isRevoked(link))
-    return { facts, revokedLink, token: { packNo, offset, lengthBytes }, encoding }
+    return {
+      facts,
+      ...this.#standing(facts),
+      accounts,
+      token: { packNo, offset, lengthBytes },
+      encoding,
+    }
+  }
+
+  #standing({ closure }: DelegationFacts): Pick<StoredDelegation, 'revokedLink' | 'revocation'> {
+    for (const [revokedLink, link] of closure.entries()) {
+      const revocation = this.#revocations.find(link)
+      if (revocation) return { revokedLink, revocation }
+    }
+    return { revokedLink: -1, revocation: undefined }
   }
 
   /** @throws {StorageFault} VALUE_CORRUPT */
@@ -122,6 +137,8 @@ export class DelegationLookup {
       },
       statementNo: row.statementNo,
       encoding: row.encoding,
+      // The row's checksum has told that the text is what was written.
+      accounts: JSON.parse(row.accounts),
     }
     if (row.capabilities.length + row.closure.length <= CACHED_ROW_BYTES_MAX)
       this.#decoded.set(delegationNo, decoded)

@@ -45,11 +45,12 @@ const prepareAll = (connection: Connection) =>
     ),
     object: insertInto(connection, 'object', 4),
     killObject: connection.prepare('UPDATE object SET dead_since = ? WHERE object_no = ?'),
-    delegation: insertInto(connection, 'delegation', 17),
+    delegation: insertInto(connection, 'delegation', 18),
     delegationCid: connection.prepare(
       'INSERT INTO delegation_cid VALUES (?, ?) ON CONFLICT (digest) DO NOTHING',
     ),
     delegationSpace: insertInto(connection, 'delegation_space', 3),
+    accountDelegation: insertInto(connection, 'account_delegation', 4),
     revocation: insertInto(connection, 'revocation', 7),
     replay: insertInto(connection, 'replay', 2),
     packLiveBytes: connection.prepare(
@@ -200,6 +201,8 @@ export class GroupWriter {
       this.#statements.delegationCid.run(digest, delegationNo)
     for (const { spaceNo, delegationNo, eventNo } of changes.delegationSpaces)
       this.#statements.delegationSpace.run(spaceNo, delegationNo, eventNo)
+    for (const { account, direction, position, delegationNo } of changes.accountDelegations)
+      this.#statements.accountDelegation.run(account, direction, position, delegationNo)
     for (const row of changes.revocations)
       this.#statements.revocation.run(
         row.targetStatementId,
@@ -229,6 +232,7 @@ export class GroupWriter {
       row.capabilities,
       row.parents,
       row.closure,
+      row.accounts,
       row.statementNo,
       checksumOfDelegation(this.#checksum, row),
     )

@@ -3,7 +3,7 @@ import { type Statement } from 'better-sqlite3'
 import { type ChainLink } from '../../../protocol/authority.ts'
 import { StorageFault } from '../../storage-fault.ts'
 import { type RowChecksum } from '../row-checksum.ts'
-import { checksumOfRevocation } from '../tables/revocation.ts'
+import { checksumOfRevocation, type RevocationRow } from '../tables/revocation.ts'
 import { type Connection } from './connection.ts'
 
 type RevocationColumns = [
@@ -30,9 +30,14 @@ export class RevocationLookup {
   }
 
   /** @throws {StorageFault} VALUE_CORRUPT */
-  isRevoked({ statementId }: ChainLink): boolean {
+  isRevoked(link: ChainLink): boolean {
+    return this.find(link) !== undefined
+  }
+
+  /** @throws {StorageFault} VALUE_CORRUPT */
+  find({ statementId }: ChainLink): RevocationRow | undefined {
     const columns = this.#revocation.get(statementId)
-    if (!columns) return false
+    if (!columns) return undefined
     const [revocationNo, targetDigest, revoker, revokedAtS, statementNo, crc] = columns
     const row = {
       targetStatementId: statementId,
@@ -44,6 +49,6 @@ export class RevocationLookup {
     }
     if (checksumOfRevocation(this.#checksum, row) !== crc)
       throw new StorageFault('VALUE_CORRUPT', `revocation ${revocationNo} fails its checksum`)
-    return true
+    return row
   }
 }

@@ -12,6 +12,7 @@ import {
   type VersionFacts,
 } from '../facts.ts'
 import { RowChecksum } from '../row-checksum.ts'
+import { AccountList } from './account-list.ts'
 import { type Connection, openReader } from './connection.ts'
 import { DelegationLookup } from './delegation-lookup.ts'
 import { KeyList } from './key-list.ts'
@@ -28,6 +29,7 @@ export class SqliteReader implements DatabaseReader {
   readonly #keys: KeyLookup
   readonly #list: KeyList
   readonly #delegations: DelegationLookup
+  readonly #accounts: AccountList
   readonly #tickets: TicketLookup
 
   constructor(path: string) {
@@ -47,6 +49,7 @@ export class SqliteReader implements DatabaseReader {
     this.#keys = new KeyLookup(connection, checksum)
     this.#list = new KeyList(connection, checksum)
     this.#delegations = new DelegationLookup(connection, checksum)
+    this.#accounts = new AccountList(connection, this.#delegations)
     this.#tickets = new TicketLookup(connection, checksum)
   }
 
@@ -69,7 +72,8 @@ export class SqliteReader implements DatabaseReader {
   }
 
   #answer(request: ReadRequest): ReadFacts {
-    const { delegations, statements, spaces, keys, list, spaceDelegations, ticket } = request
+    const { delegations, statements, spaces, keys, list, ticket } = request
+    const { spaceDelegations, accountDelegations } = request
     return {
       delegations: delegations.map((digest) => this.#delegations.findByCid(digest)),
       statements: statements.map((statementId) => this.#delegations.findByStatement(statementId)),
@@ -83,6 +87,7 @@ export class SqliteReader implements DatabaseReader {
       }),
       list: list && this.#list.read(this.#space.get(list.space), list),
       spaceDelegations: spaceDelegations && this.#delegations.listOfSpace(spaceDelegations),
+      accountDelegations: accountDelegations && this.#accounts.read(accountDelegations),
       ticket: ticket && this.#ticket(ticket),
     }
   }

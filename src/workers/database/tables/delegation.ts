@@ -28,6 +28,8 @@ export interface DelegationRow {
   readonly parents: Uint8Array
   /** 64 bytes per link, itself first: statement id, digest. */
   readonly closure: Uint8Array
+  /** JSON array of the accounts in whose name it is given. */
+  readonly accounts: string
   readonly statementNo: number
 }
 
@@ -49,6 +51,7 @@ export function checksumOfDelegation(checksum: RowChecksum, row: DelegationRow):
     .bytes(row.capabilities)
     .bytes(row.parents)
     .bytes(row.closure)
+    .text(row.accounts)
     .number(row.statementNo)
     .value()
 }
