@@ -28,6 +28,7 @@ import {
 import { type ExchangeSettings } from './http/exchange.ts'
 import { HealthProbe } from './http/health-probe.ts'
 import { type MetricsServer, openMetricsServer } from './http/metrics-server.ts'
+import { Replies } from './http/replies.ts'
 import { createServer, readPort } from './http/server.ts'
 import { SignedRequests } from './http/signed-requests.ts'
 import { type Logger } from './logger.ts'
@@ -134,13 +135,13 @@ class NodeParts {
       workerCount: () => compute.workerCount,
       storageCounters: () => storage.counters(),
     })
+    const replies = new Replies({ compute, claims, nowS: () => Date.now() / 1000 })
     this.#signed = new SignedRequests({
       admission,
       dispatcher,
       compute,
-      claims,
+      replies,
       staging: this.#config.staging,
-      nowS: () => Date.now() / 1000,
     })
     await this.#listen(storage, compute, this.#signed)
   }

@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 
 import { ComputeClient } from '../../src/main/compute-client.ts'
 import { HealthProbe } from '../../src/main/http/health-probe.ts'
+import { Replies } from '../../src/main/http/replies.ts'
 import { createServer, readPort } from '../../src/main/http/server.ts'
 import { SignedRequests } from '../../src/main/http/signed-requests.ts'
 import {
@@ -98,13 +99,17 @@ export async function openStandInNode(options: StandInOptions = {}): Promise<Sta
   })
   parts.dispatcher = dispatcher
   const admission = new Admission({ ...ADMISSION_LIMITS, ...options.limits })
+  const replies = new Replies({
+    compute,
+    claims: new ReplayClaims(1024, 7),
+    nowS: () => Date.now() / 1000,
+  })
   const signed = new SignedRequests({
     admission,
     dispatcher,
     compute,
-    claims: new ReplayClaims(1024, 7),
+    replies,
     staging: options.staging ?? 'memory',
-    nowS: () => Date.now() / 1000,
   })
   const targets = {
     probeStorage: (write: boolean) => storage.probe(write),

@@ -65,6 +65,11 @@ export class Exchange {
     return this.#settings.isStopping()
   }
 
+  /** The head of the answer is wanted without its body. */
+  get isHead(): boolean {
+    return this.request.method === 'HEAD'
+  }
+
   /** The client closed the connection: whatever is sent reaches nobody. */
   get isGone(): boolean {
     return this.response.destroyed || this.request.socket.destroyed
@@ -75,6 +80,11 @@ export class Exchange {
     if (!this.#writeHead(status, headers, body.length)) return
     if (body.length > 0) this.response.end(body)
     else this.response.end()
+  }
+
+  /** Answers HEAD where the length of the body is not known. */
+  sendHead(status: number, headers: HeaderPairs): void {
+    if (this.#writeHead(status, headers, undefined)) this.response.end()
   }
 
   sendText(text: string): void {
@@ -124,7 +134,8 @@ export class Exchange {
     const flat: string[] = [...SECURITY_HEADERS, 'tinycloud-trace-id', this.traceId]
     if (this.#settings.cors) flat.push(...corsHeaders(this.request.headers.origin, headers))
     for (const [name, value] of headers) flat.push(name, value)
-    if (lengthBytes !== undefined && !BODILESS_STATUSES.has(status)) {
+    const isLengthOpen = lengthBytes === undefined || BODILESS_STATUSES.has(status)
+    if (!isLengthOpen && !(this.isHead && isLengthTold(headers))) {
       flat.push('content-length', String(lengthBytes))
     }
     if (this.#settings.isStopping()) flat.push('connection', 'close')
@@ -133,3 +144,7 @@ export class Exchange {
     return true
   }
 }
+
+/** An answer to HEAD without a body tells the length that the body would have (HTTP-7). */
+const isLengthTold = (headers: HeaderPairs): boolean =>
+  headers.some(([name]) => name === 'content-length')

@@ -14,45 +14,29 @@
  * What a client still sends after its answer is read and dropped. Nothing here trusts the token: only compute does,
  * after it verified it.
  */
-import { type Answer, type Failure } from '../../protocol/answer.ts'
+import { type Failure } from '../../protocol/answer.ts'
 import { PACKED_VALUE_BYTES_MAX, TOKEN_BYTES_MAX } from '../../protocol/limits.ts'
-import {
-  type Body,
-  DOWNLOAD_WINDOW_BYTES,
-  ENTRY_HEADERS,
-  type Entry,
-  type Route,
-} from '../../workers/compute/request.ts'
-import { type ComputeClient, type ComputeWorker } from '../compute-client.ts'
+import { type Body, type Entry, type Route } from '../../workers/compute/request.ts'
+import { type ComputeClient } from '../compute-client.ts'
 import { type Admission, type Grant } from '../pipeline/admission.ts'
-import { type Dispatcher, type Outcome, type Settled } from '../pipeline/dispatcher.ts'
+import { type Dispatcher, type Settled } from '../pipeline/dispatcher.ts'
 import { readLaneName } from '../pipeline/lane-name.ts'
-import { type ReplayClaims } from '../pipeline/replay-claims.ts'
 import { type BodyIntake, heldBytes, isTypeServed, planIntake } from './body-intake.ts'
-import { sendDownload, sendListing } from './download.ts'
+import { readEntryHeaders } from './entry-headers.ts'
 import { type Exchange } from './exchange.ts'
+import { refusal, type Replies } from './replies.ts'
 import { continueIfAsked, dropBody, readWholeBody } from './request-body.ts'
 import { type StagingMode, UploadReceiver, uploadWindowBytes } from './upload.ts'
 
 /** What a request costs beside its token and body: headers, job, answer. */
 const REQUEST_BYTES = 2048
-/** A download has one window on its way out and the next one waiting. */
-const DOWNLOAD_BYTES = 2 * DOWNLOAD_WINDOW_BYTES
-/** A list has one window of at most this many bytes. */
-const LISTING_BYTES = 1024 * 1024
-
-/** Bodies that are a smaller part of their batch than this are copied out of it. */
-const COPIED_PART = 4
-
-const OWN_HEADER_PREFIX = 'x-tinycloud-'
 
 export interface SignedRequestsParts {
   readonly admission: Admission
   readonly dispatcher: Dispatcher
   readonly compute: ComputeClient
-  readonly claims: ReplayClaims
+  readonly replies: Replies
   readonly staging: StagingMode
-  readonly nowS: () => number
 }
 
 /** A request on its way through. */
@@ -179,71 +163,10 @@ export class SignedRequests {
     })
   }
 
-  /** Sends what the request came to; a failure is returned instead. */
-  async #reply(passage: Passage, { outcome, worker }: Settled): Promise<Failure | undefined> {
-    if (outcome.kind === 'failure') return outcome.failure
-    if (outcome.kind === 'authorised') return refusal('INTERNAL')
-    if (outcome.kind === 'download') return this.#replyDownload(passage, outcome, worker)
-    if (outcome.kind === 'listing') return this.#replyListing(passage, outcome)
-    if (!this.#claim(outcome)) return refusal('DUPLICATE_INVOCATION')
-    this.#send(passage, outcome.answer)
-    return undefined
+  /** A reply that goes on for long counts against the space that it was verified for. */
+  #reply(passage: Passage, settled: Settled): Promise<Failure | undefined> {
+    const { kind } = settled.outcome
+    if (kind === 'download' || kind === 'listing') passage.grant.confirm()
+    return this.#parts.replies.send(passage, settled)
   }
-
-  #send({ exchange, grant }: Passage, answer: Answer): void {
-    const { body } = answer
-    // A slow client would hold all of the batch of which its body is a small part.
-    const isSmallPart = body.length * COPIED_PART < body.buffer.byteLength
-    exchange.send(answer.status, answer.headers, isSmallPart ? Buffer.from(body) : body)
-    if (exchange.flushed()) grant.hold(body.length)
-  }
-
-  async #replyDownload(
-    { exchange, grant }: Passage,
-    outcome: Extract<Outcome, { kind: 'download' }>,
-    worker: ComputeWorker | undefined,
-  ): Promise<Failure | undefined> {
-    const { compute } = this.#parts
-    if (!worker) return refusal('INTERNAL')
-    grant.confirm()
-    const refused = !grant.openStream(Math.min(DOWNLOAD_BYTES, outcome.bodyBytes))
-      ? refusal('NODE_BUSY')
-      : this.#claim(outcome)
-        ? undefined
-        : refusal('DUPLICATE_INVOCATION')
-    if (refused) void compute.runStreamTask(worker, 'discard', { streamId: outcome.streamId })
-    else await sendDownload(exchange, compute, worker, outcome)
-    return refused
-  }
-
-  async #replyListing(
-    { exchange, grant }: Passage,
-    outcome: Extract<Outcome, { kind: 'listing' }>,
-  ): Promise<Failure | undefined> {
-    grant.confirm()
-    if (!grant.openStream(LISTING_BYTES)) return refusal('NODE_BUSY')
-    if (!this.#claim(outcome)) return refusal('DUPLICATE_INVOCATION')
-    await sendListing(exchange, this.#parts.compute, outcome)
-    return undefined
-  }
-
-  /** False: the invocation was answered before. */
-  #claim({ claim }: Extract<Outcome, { kind: 'answer' | 'download' | 'listing' }>): boolean {
-    if (!claim) return true
-    return this.#parts.claims.claim(claim.id, claim.expiresAtS, this.#parts.nowS())
-  }
-}
-
-const refusal = (code: Failure['code']): Failure => ({ code, detail: '' })
-
-/** The headers that compute may look at, names in lower case, in the order received. */
-function readEntryHeaders(rawHeaders: readonly string[]): [name: string, value: string][] {
-  const headers: [string, string][] = []
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = (rawHeaders[index] ?? '').toLowerCase()
-    if (ENTRY_HEADERS.has(name) || name.startsWith(OWN_HEADER_PREFIX)) {
-      headers.push([name, rawHeaders[index + 1] ?? ''])
-    }
-  }
-  return headers
 }
