@@ -4,7 +4,7 @@
  */
 import { type Directories } from '../blocks/directories.ts'
 import { type FileSystem, isNoSpace } from '../blocks/file-system.ts'
-import { PACK_BYTES_TARGET, PACK_HEADER, PackFile, removePack } from '../blocks/packs/pack-file.ts'
+import { PACK_HEADER, PackFile, removePack } from '../blocks/packs/pack-file.ts'
 import { RowIds } from '../database/row-id.ts'
 import { type RunLedger } from '../database/run-ledger.ts'
 import { type RunProgress } from '../database/transactor.ts'
@@ -21,6 +21,8 @@ export interface ActiveRunOptions {
   readonly directories: Directories
   /** The blocks directory. */
   readonly root: string
+  /** A pack that has reached this length is followed by a new one. */
+  readonly packBytesTarget: number
   readonly log: Log
 }
 
@@ -52,9 +54,9 @@ export class ActiveRun {
    * its length, or was abandoned, is followed by a new one.
    */
   async openPack(): Promise<PackFile> {
+    const { ledger, files, directories, root, packBytesTarget } = this.#options
     const current = this.#pack
-    if (current && current.committedBytes < PACK_BYTES_TARGET) return current
-    const { ledger, files, directories, root } = this.#options
+    if (current && current.committedBytes < packBytesTarget) return current
     const packNo = this.ids.next()
     this.abandonPack()
     // Written down before the row of the run names another pack: a start must never cut what is committed.

@@ -8,6 +8,7 @@ import { equalBytes } from '../../protocol/bytes.ts'
 import { Directories } from '../blocks/directories.ts'
 import { type FileSystem, isNoSpace, NODE_FILE_SYSTEM } from '../blocks/file-system.ts'
 import { ObjectFiles } from '../blocks/objects/object-files.ts'
+import { PACK_BYTES_TARGET } from '../blocks/packs/pack-file.ts'
 import { type Database, openDatabase } from '../database/open-database.ts'
 import { openProcessLock } from '../database/sqlite/process-lock.ts'
 import { StartFault } from '../start-fault.ts'
@@ -30,6 +31,7 @@ export interface StorageSurroundings {
   readonly nowS: () => number
   readonly files?: FileSystem
   readonly openDatabase?: (options: StorageOptions['database']) => Database
+  readonly packBytesTarget?: number
 }
 
 export interface RunningStorage {
@@ -74,9 +76,11 @@ async function assertSecret({ ledger }: Database, fingerprint: Uint8Array): Prom
 
 async function beginWork(
   options: StorageOptions,
-  { post, die, nowS, files = NODE_FILE_SYSTEM }: StorageSurroundings,
+  surroundings: StorageSurroundings,
   { transactor, ledger }: Database,
 ): Promise<{ actor: StorageActor; run: RunInfo }> {
+  const { post, die, nowS, files = NODE_FILE_SYSTEM } = surroundings
+  const { packBytesTarget = PACK_BYTES_TARGET } = surroundings
   const root = options.blocks.path
   const directories = new Directories(files, root)
   directories.ensure(root)
@@ -91,7 +95,7 @@ async function beginWork(
   objectFiles.emptyStaging()
   objectFiles.prepareStaging()
   const objects = new StagedObjects(objectFiles, runNo)
-  const runOptions = { ledger, files, directories, root, log }
+  const runOptions = { ledger, files, directories, root, packBytesTarget, log }
   const run = new ActiveRun(runNo, runOptions)
   await openFirstPack(run, log)
 

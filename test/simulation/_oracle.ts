@@ -1,0 +1,129 @@
+/** What storage should hold and answer: the rules of the actor once more, as plainly as they can be said. */
+import { equalBytes, toHex } from '../../src/protocol/bytes.ts'
+import { formatRawCid } from '../../src/protocol/cid.ts'
+import {
+  type DelegateCommand,
+  type MutateCommand,
+  type ReliedDelegation,
+  type RevokeCommand,
+  type StorageCommand,
+} from '../../src/workers/storage/request.ts'
+
+interface KeyState {
+  /** Hexadecimal; of a deleted key, of what was deleted. */
+  readonly digest: string
+  readonly isDeleted: boolean
+}
+
+const etag = (digest: string): string => `200 "blake3-${digest}"`
+
+export class Oracle {
+  readonly hosted: Set<string>
+  /** By `‹space› ‹key›`. */
+  readonly keys: Map<string, KeyState>
+  readonly used: Set<string>
+  readonly delegations: Map<string, DelegateCommand>
+  readonly revoked: Set<string>
+
+  constructor(from?: Oracle) {
+    this.hosted = new Set(from?.hosted)
+    this.keys = new Map(from?.keys)
+    this.used = new Set(from?.used)
+    this.delegations = new Map(from?.delegations)
+    this.revoked = new Set(from?.revoked)
+  }
+
+  /** What is told of the command, whose effects are then here. */
+  apply(command: StorageCommand): string {
+    if (command.kind === 'mutate') return this.#mutate(command)
+    if (command.kind === 'delegate') return this.#delegate(command)
+    if (command.kind === 'revoke') return this.#revoke(command)
+    throw new Error('not part of the simulation')
+  }
+
+  #isRevoked = ({ closure }: ReliedDelegation): boolean =>
+    closure.some(({ statementId }) => this.revoked.has(toHex(statementId)))
+
+  #mutate(command: MutateCommand): string {
+    if (command.relies.some(this.#isRevoked)) return 'revoked'
+    if (command.spaces.some((space) => !this.hosted.has(space))) return 'SPACE_NOT_FOUND'
+    const id = toHex(command.statementId)
+    if (this.used.has(id)) return 'DUPLICATE_INVOCATION'
+    const keys = new Map(this.keys)
+    let told = '200'
+    for (const operation of command.operations) {
+      const space = command.spaces[operation.spaceIndex] ?? ''
+      const name = `${space} ${String(operation.key)}`
+      const before = keys.get(name)
+      const live = before && !before.isDeleted ? before.digest : undefined
+      const { precondition } = command
+      if (precondition.kind === 'absent' && live) return 'PRECONDITION_FAILED'
+      if (precondition.kind === 'matches' && live !== toHex(precondition.digest))
+        return 'PRECONDITION_FAILED'
+      if (operation.kind === 'put') {
+        keys.set(name, { digest: toHex(operation.digest), isDeleted: false })
+        told = etag(toHex(operation.digest))
+        continue
+      }
+      if (!before) return `NO_SUCH_KEY ${String(operation.key)}`
+      keys.set(name, { digest: before.digest, isDeleted: true })
+      told = live ? etag(live) : '200'
+    }
+    this.used.add(id)
+    this.keys.clear()
+    for (const [name, state] of keys) this.keys.set(name, state)
+    return command.operations.length === 1 ? told : '200'
+  }
+
+  #delegate(command: DelegateCommand): string {
+    const id = toHex(command.statementId)
+    const stored = this.delegations.get(id)
+    if (!stored) {
+      if (command.relies.some(this.#isRevoked)) return 'revoked'
+      this.delegations.set(id, command)
+      for (const space of command.hosts) this.hosted.add(space)
+    } else if (!equalBytes(stored.digest, command.digest)) {
+      throw new Error('spellings are not part of the simulation')
+    }
+    const isHosted = (space: string): boolean => this.hosted.has(space)
+    return `200 ${JSON.stringify({
+      cid: formatRawCid(command.digest),
+      activated: command.spaces.filter(isHosted),
+      skipped: command.spaces.filter((space) => !isHosted(space)),
+    })}`
+  }
+
+  #revoke(command: RevokeCommand): string {
+    const target = toHex(command.target.statementId)
+    if (!this.delegations.has(target)) return 'REVOCATION_TARGET_NOT_FOUND'
+    this.revoked.add(target)
+    return `200 {"revoked":true,"cid":"${command.targetCid}"}`
+  }
+
+  /** Everything that a reader can see, as one text. */
+  describe(): string {
+    return describeState({
+      hosted: [...this.hosted],
+      keys: [...this.keys].map(
+        ([name, { digest, isDeleted }]) => `${name} ${isDeleted ? 'deleted' : digest}`,
+      ),
+      delegations: [...this.delegations.values()].map((command) => {
+        const links = [
+          command.statementId,
+          ...command.relies.flatMap(({ closure }) => closure.map((link) => link.statementId)),
+        ]
+        const revokedLink = links.findIndex((id) => this.revoked.has(toHex(id)))
+        return `${toHex(command.digest)} ${revokedLink}`
+      }),
+    })
+  }
+}
+
+export interface VisibleState {
+  readonly hosted: readonly string[]
+  readonly keys: readonly string[]
+  readonly delegations: readonly string[]
+}
+
+export const describeState = ({ hosted, keys, delegations }: VisibleState): string =>
+  [hosted, keys, delegations].map((lines) => lines.toSorted().join('\n')).join('\n--\n')
