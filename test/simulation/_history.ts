@@ -1,6 +1,6 @@
 /** One history: lives of the node, one after the other, on the same data. */
+import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { expect } from 'vitest'
 import { stagingPath } from '../../src/workers/blocks/layout.ts'
 import { type StorageCommand } from '../../src/workers/storage/request.ts'
 import { type Random } from '../_util/random.ts'
@@ -53,7 +53,10 @@ export class History {
     this.#possible = next
     const replies = await storage.send(commands)
     if (!replies) return
-    expect(replies.map((reply) => plainly(toldBy(reply)))).toEqual(expected)
+    assert.deepEqual(
+      replies.map((reply) => plainly(toldBy(reply))),
+      expected,
+    )
     this.#certain = next
     this.#possible = undefined
   }
@@ -71,7 +74,8 @@ export class History {
     const everything = new Oracle(this.#possible ?? this.#certain)
     const state = await readState(storage.options, [...everything.delegations.values()])
     const possible = [this.#certain, this.#possible].filter((oracle) => oracle !== undefined)
-    expect(possible.map((oracle) => oracle.describe())).toContain(state)
+    const described = possible.map((oracle) => oracle.describe())
+    assert.ok(described.includes(state), `found\n${state}\ninstead of\n${described.join('\nor\n')}`)
     this.#certain = possible.find((oracle) => oracle.describe() === state) ?? this.#certain
     this.#possible = undefined
     checkRows(storage.options)
@@ -87,7 +91,7 @@ export class History {
       left = await storage.bury()
     }
     const last = new CrashingStorage(left, this.#random, Infinity)
-    expect(await last.start()).toBe(true)
+    assert.equal(await last.start(), true)
     await this.#check(last)
     await last.close()
   }
