@@ -27,8 +27,8 @@ export function logRequestFault(log: Logger, exchange: Exchange, error: unknown)
   )
 }
 
-export function logComputeFault(log: Logger, fault: string): void {
-  log.error({ error: fault }, 'compute fault')
+export function logComputeFault(log: Logger, fault: unknown): void {
+  log.error({ error: describe(fault) }, 'compute fault')
 }
 
 export function logWorkerLost(log: Logger, threadId: number, reason: string): void {

@@ -121,7 +121,7 @@ class NodeParts {
           this.#metrics?.onBatch(entryCount, batch)
           for (const fault of batch.faults) logComputeFault(this.#deps.log, fault)
         },
-        onFault: (error) => logComputeFault(this.#deps.log, error.stack ?? error.message),
+        onFault: (error) => logComputeFault(this.#deps.log, error),
       },
     })
     dispatching.dispatcher = dispatcher

@@ -92,6 +92,11 @@ export class PackedWriter {
     this.#buffer.writeUInt32LE(value, offset)
   }
 
+  /** Forgets what was written. */
+  clear(): void {
+    this.#length = 0
+  }
+
   /** A copy of the bytes written so far, exactly as long, made to be transferred. The writer is empty again. */
   take(): ArrayBuffer {
     const taken = new Uint8Array(this.#buffer.subarray(0, this.#length))

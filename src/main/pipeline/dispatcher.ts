@@ -53,8 +53,8 @@ export interface CommandSink {
 
 export interface BatchObserver {
   onBatch(entryCount: number, result: BatchResult): void
-  /** A batch came back in a form that nobody understands. */
-  onFault(error: Error): void
+  /** A batch could not be written or read: a bug of ours. */
+  onFault(error: unknown): void
 }
 
 /** Nobody reads this answer: its client is gone. */
@@ -152,27 +152,31 @@ export class Dispatcher {
 
   async #run(worker: ComputeWorker, jobs: readonly WaitingJob[]): Promise<void> {
     const open = new Map<number, WaitingJob>()
-    for (const job of jobs) {
-      writeEntry(this.#writer, job.entry)
-      open.set(job.entry.requestId, job)
-    }
-    const ran = await this.#compute.runBatch(worker, this.#writer.take())
+    for (const job of jobs) open.set(job.entry.requestId, job)
     let failure = INTERNAL
-    if (ran.ok) this.#settleBatch(worker, open, ran.value)
-    else failure = ran.failure
+    try {
+      const ran = await this.#compute.runBatch(worker, this.#pack(jobs))
+      if (ran.ok) this.#settleBatch(worker, open, ran.value)
+      else failure = ran.failure
+    } catch (error) {
+      this.#observer.onFault(error)
+    }
     // A worker answers every entry. What is left here lost its worker, or met a bug of ours.
     for (const job of open.values()) job.settle(failed(job, failure))
     this.#schedule()
   }
 
+  #pack(jobs: readonly WaitingJob[]): ArrayBuffer {
+    this.#writer.clear()
+    for (const job of jobs) writeEntry(this.#writer, job.entry)
+    return this.#writer.take()
+  }
+
   /** Settles what the batch answered and takes it out of `open`. */
   #settleBatch(worker: ComputeWorker, open: Map<number, WaitingJob>, batch: BatchResult): void {
-    const results = readWholeBatch(batch)
-    if (results instanceof Error) {
-      // Nothing of it is sent on, so what is answered with a fault was not applied either.
-      this.#observer.onFault(results)
-      return
-    }
+    // All of it is read before anything is done: of a batch that cannot be read nothing is sent on, so that what is
+    // answered with a fault was not applied either.
+    const results = [...readResults(batch.results)]
     this.#observer.onBatch(open.size, batch)
     for (const result of results) {
       const job = open.get(result.requestId)
@@ -187,15 +191,6 @@ export class Dispatcher {
       }
     }
     if (batch.commands) this.#storage.sendCommands(batch.commands)
-  }
-}
-
-/** Every result of the batch, or the error that says that it cannot be read: a bug of ours. */
-function readWholeBatch(batch: BatchResult): Result[] | Error {
-  try {
-    return [...readResults(batch.results)]
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error))
   }
 }
 

@@ -11,7 +11,7 @@ interface Bench {
   readonly batchSizes: number[]
   /** Request ids of the commands that were sent to storage, by batch. */
   readonly commands: number[][]
-  readonly faults: Error[]
+  readonly faults: unknown[]
   close(): Promise<void>
 }
 
@@ -29,7 +29,7 @@ async function open(workerCount = 1): Promise<Bench> {
   })
   const batchSizes: number[] = []
   const commands: number[][] = []
-  const faults: Error[] = []
+  const faults: unknown[] = []
   const dispatcher = new Dispatcher({
     compute,
     storage: {
