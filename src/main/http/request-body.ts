@@ -77,7 +77,7 @@ export function readWholeBody(
 
 /** Reads and drops what is still to come of the body, then leaves the connection to the next request. */
 export function dropBody({ request }: Exchange): void {
-  if (request.complete || request.destroyed) return
+  if (request.complete || request.destroyed || declaredBytes(request) === 0) return
   let droppedBytes = 0
   const close = (): void => {
     request.socket.destroy()

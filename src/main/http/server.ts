@@ -148,14 +148,12 @@ function createHandler(parts: EdgeParts, route: string, handler: Handler): RawHa
       { request: request.raw, response: reply.raw },
       route,
     )
-    if (request.raw.rawHeaders.length > HEADER_FIELDS_MAX * 2) {
-      refuse(exchange, 'TOKEN_TOO_LARGE')
-      return
-    }
-    void run(exchange, handler, parts.onFault)
+    const hasTooManyFields = request.raw.rawHeaders.length > HEADER_FIELDS_MAX * 2
+    void run(exchange, hasTooManyFields ? refuseHead : handler, parts.onFault)
   }
 }
 
+/** Answers, whatever happens, and leaves the connection ready for its next request. */
 async function run(
   exchange: Exchange,
   handler: Handler,
@@ -168,12 +166,14 @@ async function run(
     if (exchange.response.headersSent) exchange.reset()
     else exchange.sendFailure({ code: 'INTERNAL', detail: '' })
   }
+  dropBody(exchange)
 }
 
 function refuse(exchange: Exchange, code: ErrorCode): void {
   exchange.sendFailure({ code, detail: '' })
-  dropBody(exchange)
 }
+
+const refuseHead: Handler = (exchange) => refuse(exchange, 'TOKEN_TOO_LARGE')
 
 function limitConnections(server: HttpServer): void {
   server.maxConnections = CONNECTIONS_MAX

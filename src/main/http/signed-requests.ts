@@ -25,7 +25,7 @@ import { type BodyIntake, heldBytes, isTypeServed, planIntake } from './body-int
 import { readEntryHeaders } from './entry-headers.ts'
 import { type Exchange } from './exchange.ts'
 import { refusal, type Replies } from './replies.ts'
-import { continueIfAsked, dropBody, readWholeBody } from './request-body.ts'
+import { continueIfAsked, readWholeBody } from './request-body.ts'
 import { type StagingMode, UploadReceiver, uploadWindowBytes } from './upload.ts'
 
 /** What a request costs beside its token and body: headers, job, answer. */
@@ -63,7 +63,6 @@ export class SignedRequests {
   async handle(exchange: Exchange, route: Route): Promise<void> {
     const failure = await this.#pass(exchange, route)
     if (failure) exchange.sendFailure(failure)
-    dropBody(exchange)
   }
 
   /** Resets the connections whose bodies are still arriving. */
