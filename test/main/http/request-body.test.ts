@@ -63,6 +63,22 @@ describe('a body of known, small length', () => {
   })
 })
 
+describe('a body that nobody asked for', () => {
+  it('is dropped on every route, and the connection goes on', async () => {
+    const body = Buffer.alloc(300_000)
+    for (const start of ['GET /version', 'GET /nothing', 'PUT /invoke']) {
+      const request = `${start} HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n`
+      const { text, end } = await talk(node.port, [
+        request,
+        body,
+        head('echo', 'connection: close'),
+      ])
+      expect([start, end, statusLines(text).at(-1)]).toEqual([start, 'closed', 'HTTP/1.1 200'])
+      expect(statusLines(text)).toHaveLength(2)
+    }
+  })
+})
+
 describe('an early answer (HTTP-4)', () => {
   it('is seen while the body is still coming, and the connection goes on after it', async () => {
     const bytes = 2 * 1024 * 1024
