@@ -201,12 +201,12 @@ describe('the same delegation again', () => {
 
   it('is 200 after it has expired, and after its parent was revoked (CHAIN-9)', async () => {
     const account = await openAccount(node.connections)
-    const brief = issueShare(account, { lifetimeS: 2 })
+    const brief = issueShare(account, { lifetimeS: 3 })
     const child = issueShare(account)
     assertOk(await post(brief), 'brief')
     assertOk(await post(child), 'child')
     assertOk(await revokeByWallet(node.connections, account.wallet, account.cid), 'revoke')
-    await sleep(3100)
+    await sleep(4100)
     expect((await post(brief)).status).toBe(200)
     expect((await post(child)).status).toBe(200)
     // Storing is not reviving.

@@ -94,9 +94,9 @@ describe('time', () => {
 
   it('of the cited delegation ends exclusively (INV-6)', async () => {
     const account = await open()
-    const brief = await openShare(account, { lifetimeS: 2 })
+    const brief = await openShare(account, { lifetimeS: 3 })
     expect((await kv(node.connections, brief, 'list', '')).status).toBe(200)
-    await sleep(3000)
+    await sleep(4000)
     const resource = `${kvResource(account.space, '')} / tinycloud.kv/list`
     expect(told(await kv(node.connections, brief, 'list', ''))).toEqual([
       401,
