@@ -59,7 +59,7 @@ export const WIRE_ERRORS = {
   REVOCATION_CHAIN_LIMIT: { status: 403, text: 'delegation-chain-traversal-limit-exceeded' },
   REVOCATION_TARGETS: { status: 403, text: 'A revocation must name exactly one delegation' },
 
-  // Questions about delegations (§1.8).
+  // Questions about delegations (§1.8, §1.9).
   STATUS_INVOCATION: { status: 401, text: 'Invalid status invocation' },
   STATUS_BINDING: {
     status: 403,
@@ -67,6 +67,9 @@ export const WIRE_ERRORS = {
   },
   STATUS_CID: { status: 400, text: 'Invalid delegation CID' },
   STATUS_UNAVAILABLE: { status: 503, text: 'Status unavailable' },
+  QUERY_INVALID: { status: 400, text: 'Invalid delegation query: {}' },
+  QUERY_DENIED: { status: 403, text: 'Delegation query proof is not authorized' },
+  QUERY_UNAVAILABLE: { status: 503, text: 'Delegation query unavailable' },
 
   // Spaces and keys (§1.4, §1.7, §3).
   SPACE_ID_INVALID: { status: 400, text: 'Invalid space ID' },

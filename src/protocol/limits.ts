@@ -50,3 +50,7 @@ export const SIGNED_URL_LIFETIME_S_MAX = 300
 export const JSON_BODY_BYTES_MAX: number = 1024 * 1024
 /** Deepest nesting of such a body. */
 export const JSON_BODY_DEPTH_MAX = 32
+
+// Queries for delegations (reference-behaviour §1.9)
+export const QUERY_LIMIT_DEFAULT = 50
+export const QUERY_LIMIT_MAX = 100

@@ -46,6 +46,11 @@ export function parseRfc3339(text: string): number {
   return timeS - offsetS + part(7)
 }
 
+/** The text of a time in UTC with milliseconds, `2026-11-24T07:28:14.250Z`. Unix seconds; rounded. */
+export const formatPreciseRfc3339 = (timeS: number): string =>
+  // A fraction of seconds is not exact: cut off, 0.123 may turn into 122 ms.
+  new Date(Math.round(timeS * 1000)).toISOString()
+
 /** The text of a time in UTC, `2026-11-24T07:28:14Z`. Unix seconds; fractions are cut off. */
 export const formatRfc3339 = (timeS: number): string =>
   new Date(Math.floor(timeS) * 1000).toISOString().replace('.000Z', 'Z')

@@ -24,6 +24,7 @@ const POLICIES: Readonly<Record<Route, BodyPolicy>> = {
   revoke: 'dropped',
   invoke: 'value',
   status: 'json',
+  query: 'json',
   sign: 'json',
 }
 

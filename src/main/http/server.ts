@@ -13,6 +13,7 @@ import { Exchange, type ExchangeSettings } from './exchange.ts'
 import { type HealthProbe } from './health-probe.ts'
 import { dropBody } from './request-body.ts'
 import { answerDelegate } from './routes/delegate.ts'
+import { answerDelegationQuery } from './routes/delegation-query.ts'
 import { answerDelegationStatus } from './routes/delegation-status.ts'
 import { answerHealth } from './routes/health.ts'
 import { answerInfo, type NodeInfo } from './routes/info.ts'
@@ -132,6 +133,10 @@ function addRoutes(app: FastifyInstance, parts: EdgeParts, open: OpenRoute): voi
   app.post(
     '/delegation/status',
     open('/delegation/status', (exchange) => answerDelegationStatus(exchange, signed)),
+  )
+  app.post(
+    '/delegation/query',
+    open('/delegation/query', (exchange) => answerDelegationQuery(exchange, signed)),
   )
   app.options(
     '*',

@@ -11,6 +11,7 @@ import { writeCommand } from '../storage/command-codec.ts'
 import { type ComputeContext } from './context.ts'
 import { planCommit } from './commit.ts'
 import { planDelegate } from './delegate.ts'
+import { planQuery } from './delegations/query.ts'
 import { planStatus } from './delegations/status.ts'
 import { planInvoke } from './invoke/plan-invoke.ts'
 import { planOpen } from './open/plan-open.ts'
@@ -39,6 +40,7 @@ const PLANS: Readonly<
   invoke: planInvoke,
   revoke: planRevoke,
   status: planStatus,
+  query: planQuery,
   sign: planSign,
 }
 

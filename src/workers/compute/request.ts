@@ -28,7 +28,7 @@ export interface ComputeOptions {
   readonly staging: 'memory' | 'file'
 }
 
-export type Route = 'delegate' | 'invoke' | 'revoke' | 'status' | 'sign'
+export type Route = 'delegate' | 'invoke' | 'revoke' | 'status' | 'query' | 'sign'
 
 export type Body =
   | { readonly kind: 'none' }
@@ -164,7 +164,7 @@ export const BATCH_BYTES_MAX: number = 1024 * 1024
 export const DOWNLOAD_WINDOW_BYTES: number = 4 * 1024 * 1024
 
 const KINDS = ['answer', 'failure', 'command', 'authorised', 'download', 'listing'] as const
-const ROUTES: readonly Route[] = ['delegate', 'invoke', 'revoke', 'status', 'sign']
+const ROUTES: readonly Route[] = ['delegate', 'invoke', 'revoke', 'status', 'query', 'sign']
 
 function writeStaged(writer: PackedWriter, staged: StagedValue): void {
   writer.u8(staged.kind === 'inline' ? 0 : 1).raw(staged.digest)

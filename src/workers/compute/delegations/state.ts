@@ -7,7 +7,15 @@ export interface Standing extends Pick<StoredDelegation, 'revokedLink'> {
   readonly facts: Pick<DelegationFacts, 'effectiveNotBeforeS' | 'effectiveExpiresAtS'>
 }
 
-export type DelegationState = 'active' | 'pending' | 'expired' | 'revoked' | 'ancestor_revoked'
+export const DELEGATION_STATES = [
+  'active',
+  'pending',
+  'expired',
+  'revoked',
+  'ancestor_revoked',
+] as const
+
+export type DelegationState = (typeof DELEGATION_STATES)[number]
 
 /**
  * Revocation counts before time, and the window is the one in which all ancestors are in force too.

@@ -7,6 +7,7 @@ import { formatBase64url } from '../../../protocol/base64url.ts'
 import { formatRawCid, parseCid } from '../../../protocol/cid.ts'
 import { ProtocolError } from '../../../protocol/error.ts'
 import { CHAIN_DELEGATIONS_MAX } from '../../../protocol/limits.ts'
+import { formatPreciseRfc3339 } from '../../../protocol/rfc3339.ts'
 import { type ReadFacts, type StoredDelegation } from '../../database/facts.ts'
 import { type ComputeContext } from '../context.ts'
 import { type Outcome, readOnce } from '../plan.ts'
@@ -89,8 +90,6 @@ function isWanted(
   )
 }
 
-const isoTime = (timeS: number): string => new Date(timeS * 1000).toISOString()
-
 async function entryOf(
   context: ComputeContext,
   { facts, token, encoding }: StoredDelegation,
@@ -105,9 +104,9 @@ async function entryOf(
     delegator: facts.delegator,
     delegate: facts.delegatee,
     parents: facts.parents.map(formatRawCid),
-    ...(facts.expiresAtS !== undefined && { expiry: isoTime(facts.expiresAtS) }),
-    ...(facts.notBeforeS !== undefined && { not_before: isoTime(facts.notBeforeS) }),
-    ...(facts.issuedAtS !== undefined && { issued_at: isoTime(facts.issuedAtS) }),
+    ...(facts.expiresAtS !== undefined && { expiry: formatPreciseRfc3339(facts.expiresAtS) }),
+    ...(facts.notBeforeS !== undefined && { not_before: formatPreciseRfc3339(facts.notBeforeS) }),
+    ...(facts.issuedAtS !== undefined && { issued_at: formatPreciseRfc3339(facts.issuedAtS) }),
     raw:
       encoding === 'ucan'
         ? Buffer.from(bytes).toString('latin1')
