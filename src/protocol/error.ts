@@ -48,6 +48,7 @@ export const WIRE_ERRORS = {
     status: 501,
     text: 'Multiple invocation outcomes require a homogeneous KV get or metadata batch',
   },
+  DUCKDB_UNSUPPORTED: { status: 501, text: 'DuckDB support is not enabled on this node' },
   SERVICE_UNSUPPORTED: { status: 501, text: 'The {} service is not available on this node' },
   CHAIN_PARAMETER_CID: { status: 401, text: 'Invalid delegation CID: {}' },
 

@@ -29,7 +29,7 @@ export function planInvoke(context: ComputeContext, entry: TokenEntry): Plan {
       const authorised = authorise(token, facts, context.nowS())
       switch (effect.kind) {
         case 'unsupported':
-          throw new ProtocolError('SERVICE_UNSUPPORTED', effect.service)
+          throw unsupported(effect.service)
         case 'none':
           return { kind: 'answer', answer: emptyAnswer(), claim: replayClaim(invocation) }
         case 'read':
@@ -80,3 +80,9 @@ function wantsOf(context: ComputeContext, invocation: Invocation): Partial<ReadR
       return {}
   }
 }
+
+/** Clients know the absence of one of the services by its text (reference-behaviour §1.7). */
+const unsupported = (service: string): ProtocolError =>
+  service === 'duckdb'
+    ? new ProtocolError('DUCKDB_UNSUPPORTED')
+    : new ProtocolError('SERVICE_UNSUPPORTED', service)
