@@ -166,6 +166,32 @@ export interface Fault {
   readonly remedy: string
 }
 
+/** Tables whose rows can be damaged, and files. */
+export type DamageKind =
+  | 'account_delegation'
+  | 'database'
+  | 'delegation'
+  | 'delegation_cid'
+  | 'epoch'
+  | 'event'
+  | 'kv_current'
+  | 'kv_version'
+  | 'pack'
+  | 'revocation'
+  | 'run'
+  | 'signed_kv_ticket'
+  | 'space'
+  | 'statement'
+
+/** Something stored that is not what was written. */
+export interface Damage {
+  readonly kind: DamageKind
+  /** The row's id, or its key, as text. */
+  readonly rowId: string
+  /** For the log and reports. Never a token or a value. */
+  readonly reason: string
+}
+
 /** Everything the storage thread needs to start. */
 export interface StorageOptions {
   readonly database: DatabaseOptions

@@ -2,6 +2,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { parseCarSection } from '../../../protocol/car.ts'
 import { equalBytes } from '../../../protocol/bytes.ts'
+import { BLAKE3_CODE, RAW_CODEC } from '../../../protocol/cid.ts'
 import { blake3 } from '../../../protocol/crypto/blake3.ts'
 import { StorageFault } from '../../storage-fault.ts'
 import { blockFault } from '../block-fault.ts'
@@ -22,8 +23,8 @@ export class PackReader {
     this.#root = root
   }
 
-  /** The data of the section, which must be the block named `digest`. */
-  read(place: PackPlace, digest: Uint8Array): Uint8Array {
+  /** The data of the section, which must be the block with this CID. */
+  read(place: PackPlace, digest: Uint8Array, codec: number = RAW_CODEC): Uint8Array {
     const { packNo, offset, lengthBytes } = place
     if (lengthBytes > SECTION_BYTES_MAX) throw corrupt(place, 'is too long')
     const bytes = Buffer.allocUnsafeSlow(lengthBytes)
@@ -31,7 +32,12 @@ export class PackReader {
     if (readBytes !== lengthBytes) throw corrupt(place, 'lies beyond the end of its pack')
     const section = parseSection(bytes)
     if (section?.sectionBytes !== lengthBytes) throw corrupt(place, 'is no section')
-    if (!equalBytes(section.digest, digest)) throw corrupt(place, 'is another block')
+    if (
+      section.codec !== codec ||
+      section.hashCode !== BLAKE3_CODE ||
+      !equalBytes(section.digest, digest)
+    )
+      throw corrupt(place, 'is another block')
     if (!equalBytes(blake3(section.data), digest)) throw corrupt(place, 'fails its hash')
     return section.data
   }

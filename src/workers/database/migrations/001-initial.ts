@@ -47,6 +47,17 @@ const RUNS_AND_FILES = [
   `CREATE INDEX object_by_death ON object (dead_since)`,
 ]
 
+const DAMAGE = [
+  // What was found broken, by a read, the scrub or a verification: kept, reported, and never served.
+  `CREATE TABLE quarantine (
+    kind TEXT NOT NULL,
+    row_id TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    found_at REAL NOT NULL,
+    PRIMARY KEY (kind, row_id)
+  ) STRICT, WITHOUT ROWID`,
+]
+
 const SPACES_AND_HISTORY = [
   // hosted_at is null for a space that delegations name and nobody hosts here.
   `CREATE TABLE space (
@@ -195,5 +206,5 @@ const RIGHTS = [
 
 export const MIGRATION_001: Migration = {
   number: 1,
-  statements: [...RUNS_AND_FILES, ...SPACES_AND_HISTORY, ...VALUES, ...RIGHTS],
+  statements: [...RUNS_AND_FILES, ...DAMAGE, ...SPACES_AND_HISTORY, ...VALUES, ...RIGHTS],
 }
