@@ -15,8 +15,8 @@ import { SimulatedDisk } from '../_util/simulated-disk.ts'
 import { packCommands } from '../_util/storage-commands.ts'
 import { NOW_S, storageOptions } from '../_util/storage-under-test.ts'
 
-/** A pack is full after some groups. */
-const PACK_BYTES_TARGET = 6000
+/** A pack is full, and a run spent, after some groups. */
+const LIMITS = { packBytesTarget: 6000, rowIdsMax: 80 }
 
 /** The process is gone: nobody hears what its remains still say. */
 export class Crash extends Error {
@@ -73,7 +73,7 @@ export class CrashingStorage {
             ledger: this.#watch('ledger', ledger),
           }
         },
-        packBytesTarget: PACK_BYTES_TARGET,
+        limits: LIMITS,
         nowS: () => NOW_S,
         die: (error) => {
           if (!this.hasCrashed) throw error

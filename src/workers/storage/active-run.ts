@@ -4,16 +4,26 @@
  */
 import { type Directories } from '../blocks/directories.ts'
 import { type FileSystem, isNoSpace } from '../blocks/file-system.ts'
-import { PACK_HEADER, PackFile, removePack } from '../blocks/packs/pack-file.ts'
-import { RowIds } from '../database/row-id.ts'
+import { PACK_BYTES_TARGET, PACK_HEADER, PackFile, removePack } from '../blocks/packs/pack-file.ts'
+import { ROW_IDS_PER_RUN, RowIds } from '../database/row-id.ts'
 import { type RunLedger } from '../database/run-ledger.ts'
 import { type RunProgress } from '../database/transactor.ts'
 import { type GroupPlan } from './group-plan.ts'
 import { type Log } from './log.ts'
 import { markOf } from './staged-objects.ts'
 
-/** A run with fewer ids left is followed by the next one: more than any group takes. */
-const ROW_IDS_RESERVED = 1_000_000
+/** What makes a pack full and a run spent. Tests use smaller ones, so that both happen often. */
+export interface RunLimits {
+  /** A pack that has reached this length is followed by a new one. */
+  readonly packBytesTarget: number
+  /** A run that has given so many row ids is followed by the next one; what is left is more than any group takes. */
+  readonly rowIdsMax: number
+}
+
+export const RUN_LIMITS: RunLimits = {
+  packBytesTarget: PACK_BYTES_TARGET,
+  rowIdsMax: ROW_IDS_PER_RUN - 1_000_000,
+}
 
 export interface ActiveRunOptions {
   readonly ledger: RunLedger
@@ -21,8 +31,7 @@ export interface ActiveRunOptions {
   readonly directories: Directories
   /** The blocks directory. */
   readonly root: string
-  /** A pack that has reached this length is followed by a new one. */
-  readonly packBytesTarget: number
+  readonly limits: RunLimits
   readonly log: Log
 }
 
@@ -46,7 +55,7 @@ export class ActiveRun {
 
   /** The next run must begin before the next group. */
   get isSpent(): boolean {
-    return this.ids.left < ROW_IDS_RESERVED
+    return ROW_IDS_PER_RUN - this.ids.left > this.#options.limits.rowIdsMax
   }
 
   /**
@@ -54,9 +63,9 @@ export class ActiveRun {
    * its length, or was abandoned, is followed by a new one.
    */
   async openPack(): Promise<PackFile> {
-    const { ledger, files, directories, root, packBytesTarget } = this.#options
+    const { ledger, files, directories, root, limits } = this.#options
     const current = this.#pack
-    if (current && current.committedBytes < packBytesTarget) return current
+    if (current && current.committedBytes < limits.packBytesTarget) return current
     const packNo = this.ids.next()
     this.abandonPack()
     // Written down before the row of the run names another pack: a start must never cut what is committed.

@@ -11,6 +11,7 @@ import { type ActiveRun } from './active-run.ts'
 import { type Checkpointer } from './checkpointer.ts'
 import { faultKindOf, type FaultKind } from './fault-kind.ts'
 import { commitGroup, type GroupResult } from './group-commit.ts'
+import { questionsOf } from './group-questions.ts'
 import { type Log } from './log.ts'
 import { sweepObjects } from './object-sweep.ts'
 import { type StorageCommand, type StorageCounters, type StorageReply } from './request.ts'
@@ -105,11 +106,15 @@ export class GroupRunner {
       if (result.kind === 'failed') await this.#explain([], result.fault, result.error)
       return result.kind === 'committed'
     }
+    const { transactor } = this.#options
     try {
-      await this.#options.transactor.logState()
+      await transactor.begin()
+      await transactor.load(questionsOf([]))
       return true
     } catch {
       return false
+    } finally {
+      await transactor.rollback()
     }
   }
 

@@ -8,11 +8,10 @@ import { equalBytes } from '../../protocol/bytes.ts'
 import { Directories } from '../blocks/directories.ts'
 import { type FileSystem, isNoSpace, NODE_FILE_SYSTEM } from '../blocks/file-system.ts'
 import { ObjectFiles } from '../blocks/objects/object-files.ts'
-import { PACK_BYTES_TARGET } from '../blocks/packs/pack-file.ts'
 import { type Database, openDatabase } from '../database/open-database.ts'
 import { openProcessLock } from '../database/sqlite/process-lock.ts'
 import { StartFault } from '../start-fault.ts'
-import { ActiveRun } from './active-run.ts'
+import { ActiveRun, RUN_LIMITS, type RunLimits } from './active-run.ts'
 import { StorageActor } from './actor.ts'
 import { Checkpointer } from './checkpointer.ts'
 import { GroupRunner } from './group-runner.ts'
@@ -31,7 +30,7 @@ export interface StorageSurroundings {
   readonly nowS: () => number
   readonly files?: FileSystem
   readonly openDatabase?: (options: StorageOptions['database']) => Database
-  readonly packBytesTarget?: number
+  readonly limits?: RunLimits
 }
 
 export interface RunningStorage {
@@ -79,8 +78,7 @@ async function beginWork(
   surroundings: StorageSurroundings,
   { transactor, ledger }: Database,
 ): Promise<{ actor: StorageActor; run: RunInfo }> {
-  const { post, die, nowS, files = NODE_FILE_SYSTEM } = surroundings
-  const { packBytesTarget = PACK_BYTES_TARGET } = surroundings
+  const { post, die, nowS, files = NODE_FILE_SYSTEM, limits = RUN_LIMITS } = surroundings
   const root = options.blocks.path
   const directories = new Directories(files, root)
   directories.ensure(root)
@@ -95,7 +93,7 @@ async function beginWork(
   objectFiles.emptyStaging()
   objectFiles.prepareStaging()
   const objects = new StagedObjects(objectFiles, runNo)
-  const runOptions = { ledger, files, directories, root, packBytesTarget, log }
+  const runOptions = { ledger, files, directories, root, limits, log }
   const run = new ActiveRun(runNo, runOptions)
   await openFirstPack(run, log)
 

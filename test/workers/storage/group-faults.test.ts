@@ -265,6 +265,29 @@ describe('a group larger than the limits', () => {
   })
 })
 
+describe('a run whose row ids are spent', () => {
+  it('is followed by the next one, without a restart and without a gap', async () => {
+    const limits = { packBytesTarget: 1_000_000, rowIdsMax: 40 }
+    const storage = await openStorage(directory(), { limits })
+    await storage.send(hosting())
+    for (let round = 0; round < 30; round++) {
+      const replies = await storage.send(put(`k${round}`, 'v'), put('same', String(round)))
+      expect(replies.map(({ kind }) => kind)).toEqual(['answer', 'answer'])
+    }
+    await storage.close()
+    const database = new Database(storageOptions(directory()).database.path, { readonly: true })
+    const runs = database
+      .prepare('SELECT count(*) FROM run WHERE cleaned_at IS NOT NULL')
+      .pluck()
+      .get()
+    database.close()
+    expect(runs).toBeGreaterThan(3)
+    const values = await readAfterRestart()
+    expect(Object.keys(values)).toHaveLength(31)
+    expect(values['same']).toBe('29')
+  })
+})
+
 describe('closing', () => {
   it('commits what waits and refuses what comes later', async () => {
     const storage = await openStorage(directory())

@@ -14,7 +14,7 @@ import { type PackEntry, PackIndex } from './pack-index.ts'
 
 export const PACK_HEADER: Uint8Array = formatCarHeader([])
 
-/** A pack that has reached this length is sealed, and the next group goes to a new one. Tests use shorter ones. */
+/** A pack that has reached this length is sealed, and the next group goes to a new one. */
 export const PACK_BYTES_TARGET: number = 64 * 1024 * 1024
 
 export interface PackFileOptions {

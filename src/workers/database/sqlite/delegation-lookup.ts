@@ -18,8 +18,8 @@ import {
 } from './delegation-columns.ts'
 import { RevocationLookup } from './revocation-lookup.ts'
 
-/** Decoded delegations that one reader keeps: some megabytes at the usual size of a session. */
-const CACHED_DELEGATIONS_MAX = 2048
+/** Decoded delegations that one reader keeps: some megabytes at the usual size of a session, 8 MiB of rows at most. */
+const CACHED_DELEGATIONS_MAX = 512
 /** A row above this is decoded each time, so that few large ones cannot fill the memory. */
 const CACHED_ROW_BYTES_MAX = 16 * 1024
 
