@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseRfc3339 } from '../../src/protocol/rfc3339.ts'
+import { formatPreciseRfc3339, parseRfc3339 } from '../../src/protocol/rfc3339.ts'
 import { codeOf } from '../_util/credentials.ts'
 
 describe('parseRfc3339', () => {
@@ -63,4 +63,19 @@ describe('parseRfc3339', () => {
     '２023-01-01T00:00:00Z',
     'Wed Oct 05 2011 16:48:00 GMT+0200 (CEST)',
   ])('refuses %j', (text) => expect(codeOf(() => parseRfc3339(text))).toBe('TOKEN_MALFORMED'))
+})
+
+describe('a time with milliseconds', () => {
+  it('is the one that was read, whatever its fraction', () => {
+    for (let ms = 0; ms < 1000; ms++) {
+      const text = `2026-11-24T07:28:14.${String(ms).padStart(3, '0')}Z`
+      expect(formatPreciseRfc3339(parseRfc3339(text))).toBe(text)
+    }
+  })
+
+  it('is rounded, and may be far away', () => {
+    expect(formatPreciseRfc3339(0.0005)).toBe('1970-01-01T00:00:00.001Z')
+    expect(formatPreciseRfc3339(-0.25)).toBe('1969-12-31T23:59:59.750Z')
+    expect(formatPreciseRfc3339(8_640_000_000_000)).toBe('+275760-09-13T00:00:00.000Z')
+  })
 })

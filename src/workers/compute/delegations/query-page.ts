@@ -19,7 +19,7 @@ const SCHEMA_VERSION = 2
 /** Rows of one snapshot while a page is collected. */
 const ROWS_PER_READ = 128
 /** Rows that one query looks at; its page then ends early, with a cursor. */
-const ROWS_PER_QUERY_MAX = 2048
+const ROWS_PER_QUERY_MAX = 1024
 /** Text of one page, which is held in memory; a page that reaches it ends early, with a cursor. */
 const PAGE_CHARS_MAX: number = 1024 * 1024
 
