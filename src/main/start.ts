@@ -26,15 +26,18 @@ import {
   logWorkerLost,
 } from './events.ts'
 import { type ExchangeSettings } from './http/exchange.ts'
+import { TrustedProxies } from './http/client-address.ts'
 import { HealthProbe } from './http/health-probe.ts'
 import { type MetricsServer, openMetricsServer } from './http/metrics-server.ts'
+import { OpenReads } from './http/open-reads.ts'
 import { Replies } from './http/replies.ts'
-import { createServer, readPort } from './http/server.ts'
+import { createServer, type EdgeParts, readPort } from './http/server.ts'
 import { SignedRequests } from './http/signed-requests.ts'
 import { type Logger } from './logger.ts'
 import { Metrics } from './metrics.ts'
 import { Admission, ADMISSION_LIMITS } from './pipeline/admission.ts'
 import { Dispatcher } from './pipeline/dispatcher.ts'
+import { RateLimiter } from './pipeline/rate-limiter.ts'
 import { REPLAY_CLAIMS_MAX, ReplayClaims } from './pipeline/replay-claims.ts'
 import { type Phase, runPhases } from './shutdown.ts'
 import { StorageClient } from './storage-client.ts'
@@ -45,7 +48,7 @@ import { StorageClient } from './storage-client.ts'
  */
 const V8_FLAGS = '--semi-space-growth-factor=1'
 
-const FEATURES = ['kv', 'delegation', 'sharing'] as const
+const FEATURES = ['kv', 'delegation', 'sharing', 'signed-urls'] as const
 
 /** From the order to stop until the process may end (DESIGN §6), and when each phase of it must be over. */
 const STOP_MS = { arriving: 5000, requests: 7000, compute: 8500, storage: 10_000 } as const
@@ -143,7 +146,10 @@ class NodeParts {
       replies,
       staging: this.#config.staging,
     })
-    await this.#listen(storage, compute, this.#signed)
+    const { publicSpaces } = this.#config
+    const publicLimiter = new RateLimiter(publicSpaces, () => performance.now())
+    const openReads = new OpenReads({ admission, dispatcher, replies, publicLimiter })
+    await this.#listen(storage, compute, { signed: this.#signed, openReads })
   }
 
   running(): RunningNode {
@@ -223,12 +229,13 @@ class NodeParts {
   async #listen(
     storage: StorageClient,
     compute: ComputeClient,
-    signed: SignedRequests,
+    handlers: Pick<EdgeParts, 'signed' | 'openReads'>,
   ): Promise<void> {
     const { log, version } = this.#deps
     const { nodeSecret } = this.#secrets
     const settings: ExchangeSettings = {
       cors: this.#config.cors,
+      trustedProxies: new TrustedProxies(this.#config.trustedProxies),
       isStopping: () => this.#isStopping,
       onAnswered: (exchange, status) => {
         this.#metrics?.onAnswered(exchange, status)
@@ -242,7 +249,7 @@ class NodeParts {
     const nodeId = nodeDid(nodeSecret)
     this.#server = createServer({
       settings,
-      signed,
+      ...handlers,
       probe: new HealthProbe(targets, () => performance.now()),
       info: { protocol: PROTOCOL_VERSION, version, features: FEATURES, nodeId, inTEE: false },
       nodeSecret,

@@ -2,7 +2,10 @@
 import { connect } from 'node:net'
 
 import { ComputeClient } from '../../src/main/compute-client.ts'
+import { type ProxyNetwork } from '../../src/main/config/node-config.ts'
+import { TrustedProxies } from '../../src/main/http/client-address.ts'
 import { HealthProbe } from '../../src/main/http/health-probe.ts'
+import { OpenReads } from '../../src/main/http/open-reads.ts'
 import { Replies } from '../../src/main/http/replies.ts'
 import { createServer, readPort } from '../../src/main/http/server.ts'
 import { SignedRequests } from '../../src/main/http/signed-requests.ts'
@@ -12,6 +15,7 @@ import {
   type AdmissionLimits,
 } from '../../src/main/pipeline/admission.ts'
 import { Dispatcher } from '../../src/main/pipeline/dispatcher.ts'
+import { type RateLimits, RateLimiter } from '../../src/main/pipeline/rate-limiter.ts'
 import { ReplayClaims } from '../../src/main/pipeline/replay-claims.ts'
 import { StorageClient } from '../../src/main/storage-client.ts'
 import { type ComputeOptions } from '../../src/workers/compute/request.ts'
@@ -49,6 +53,8 @@ export interface StandInStorage {
 
 export interface StandInOptions {
   readonly cors?: boolean
+  readonly trustedProxies?: readonly ProxyNetwork[]
+  readonly rate?: RateLimits
   readonly staging?: 'memory' | 'file'
   readonly limits?: Partial<AdmissionLimits>
   readonly workerCount?: number
@@ -111,6 +117,10 @@ export async function openStandInNode(options: StandInOptions = {}): Promise<Sta
     replies,
     staging: options.staging ?? 'memory',
   })
+  const publicLimiter = new RateLimiter(options.rate ?? { perMinute: 6000, burst: 1000 }, () =>
+    performance.now(),
+  )
+  const openReads = new OpenReads({ admission, dispatcher, replies, publicLimiter })
   const targets = {
     probeStorage: (write: boolean) => storage.probe(write),
     isComputeAlive: () => compute.workerCount > 0,
@@ -118,10 +128,12 @@ export async function openStandInNode(options: StandInOptions = {}): Promise<Sta
   const app = createServer({
     settings: {
       cors: options.cors ?? true,
+      trustedProxies: new TrustedProxies(options.trustedProxies ?? []),
       isStopping: () => isStopping,
       onAnswered: () => undefined,
     },
     signed,
+    openReads,
     probe: new HealthProbe(targets, () => performance.now()),
     info: { protocol: 1, version: '0', features: ['kv'], nodeId: 'did:key:z', inTEE: false },
     nodeSecret: new Uint8Array(32).fill(7),

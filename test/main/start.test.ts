@@ -27,6 +27,7 @@ function createConfig(changes: Partial<NodeConfig> = {}): NodeConfig {
     address: '127.0.0.1',
     port: 0,
     cors: true,
+    trustedProxies: [],
     log: { level: 'debug', format: 'json' },
     database: { type: 'sqlite', path: join(directory(), 'caps.db') },
     blocks: { type: 'local', path: blocks },
@@ -34,6 +35,7 @@ function createConfig(changes: Partial<NodeConfig> = {}): NodeConfig {
     staging: 'memory',
     invocation: { lifetimeMaxS: 300, clockSkewS: 0 },
     kv: { implicitText: 'drop' },
+    publicSpaces: { perMinute: 60, burst: 10 },
     computeWorkers: 1,
     metricsPort: undefined,
     ...changes,
@@ -68,7 +70,7 @@ describe('startNode', () => {
     expect(info).toEqual({
       protocol: 1,
       version: '1.2.3',
-      features: ['kv', 'delegation', 'sharing'],
+      features: ['kv', 'delegation', 'sharing', 'signed-urls'],
       nodeId: expect.stringMatching(/^did:key:z6Mk/),
       inTEE: false,
     })

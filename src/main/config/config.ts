@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path'
 
 import { createDirectory, createTemporaryDirectory } from './directories.ts'
 import { type NodeConfig, type NodeSecrets } from './node-config.ts'
+import { parseTrustedProxies } from './proxies.ts'
 import { type Settings } from './schema.ts'
 import { openSecretFile, parseSecret } from './secrets.ts'
 import { type ConfigSource, configurationFault, readSettings } from './settings.ts'
@@ -114,6 +115,7 @@ function createGeneralConfig(settings: Settings): GeneralConfig {
     address: settings.address,
     port: settings.port,
     cors: settings.cors,
+    trustedProxies: Object.freeze(parseTrustedProxies(settings['http.trusted_proxies'])),
     log: Object.freeze({
       level: settings.log_level === 'debug' ? 'debug' : 'normal',
       format: settings['log.format'] === 'json' ? 'json' : 'text',
@@ -124,6 +126,10 @@ function createGeneralConfig(settings: Settings): GeneralConfig {
       clockSkewS: settings['invocation.clock_skew_secs'],
     }),
     kv: Object.freeze({ implicitText: settings['kv.implicit_text'] === 'keep' ? 'keep' : 'drop' }),
+    publicSpaces: Object.freeze({
+      perMinute: settings['public_spaces.rate_limit_per_minute'],
+      burst: settings['public_spaces.rate_limit_burst'],
+    }),
     computeWorkers: settings['compute.workers'] ?? Math.max(1, availableParallelism() - 1),
     metricsPort,
   }

@@ -19,7 +19,7 @@ const LATER_KEYS: Readonly<Record<string, string>> = {
   'storage.blocks.endpoint': 'S3 storage',
   'storage.sql': 'the SQL service',
   hooks: 'the hooks service',
-  public_spaces: 'public spaces',
+  'public_spaces.storage_limit': 'a limit of bytes per public space',
   limits: 'limits of the existing web framework',
   tls: 'TLS (a reverse proxy in front of the node does that)',
 }

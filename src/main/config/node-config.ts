@@ -6,6 +6,8 @@ export interface NodeConfig {
   /** 0 lets the system choose (tests). */
   readonly port: number
   readonly cors: boolean
+  /** Reverse proxies whose word about the client's address is taken. */
+  readonly trustedProxies: readonly ProxyNetwork[]
   readonly log: { readonly level: 'normal' | 'debug'; readonly format: 'text' | 'json' }
   readonly database: DatabaseOptions
   readonly blocks: BlocksOptions
@@ -14,10 +16,20 @@ export interface NodeConfig {
   readonly staging: 'memory' | 'file'
   readonly invocation: { readonly lifetimeMaxS: number; readonly clockSkewS: number }
   readonly kv: { readonly implicitText: 'drop' | 'keep' }
+  /** Reads that one client may make of public spaces. */
+  readonly publicSpaces: { readonly perMinute: number; readonly burst: number }
   /** Size of the compute pool. */
   readonly computeWorkers: number
   /** Port of the metrics listener; undefined: it does not listen. */
   readonly metricsPort: number | undefined
+}
+
+/** Addresses of one network; a single address is a network of its own. */
+export interface ProxyNetwork {
+  readonly family: 'ipv4' | 'ipv6'
+  readonly address: string
+  /** Bits that all its addresses have in common. */
+  readonly prefixBits: number
 }
 
 export interface NodeSecrets {

@@ -42,7 +42,12 @@ export const SETTINGS = {
   cors: {
     format: 'switch',
     default: true,
-    doc: 'Whether web apps from other origins may use the node.',
+    doc: 'Whether web apps from other origins may use the node; public spaces are open to them in any case.',
+  },
+  'http.trusted_proxies': {
+    format: 'text',
+    default: 'none',
+    doc: 'Addresses and networks of reverse proxies whose X-Forwarded-For or X-Real-IP says who the client is, separated by commas; none believes nobody.',
   },
   log_level: {
     format: 'choice',
@@ -126,6 +131,22 @@ export const SETTINGS = {
     default: 'drop',
     choices: ['drop', 'keep'],
     doc: 'Whether the text/plain that fetch adds by itself is stored with JSON objects and arrays; official clients read them as objects only if it is dropped.',
+  },
+  'public_spaces.rate_limit_per_minute': {
+    format: 'number',
+    default: 60,
+    min: 1,
+    max: 1_000_000,
+    unit: 'requests',
+    doc: 'Reads of public spaces that one client may make per minute.',
+  },
+  'public_spaces.rate_limit_burst': {
+    format: 'number',
+    default: 10,
+    min: 0,
+    max: 1_000_000,
+    unit: 'requests',
+    doc: 'Reads of public spaces that one client may make at once, beyond those of a second.',
   },
   'compute.workers': {
     format: 'number',

@@ -49,6 +49,24 @@ const EXPOSED = [
 
 const WITHOUT_ORIGIN: FlatHeaders = ['access-control-allow-origin', '*', 'vary', 'origin']
 
+/**
+ * What is public is public to every page. Caches keep these answers, so nothing in them depends on who asks: no origin is
+ * reflected and no credentials are allowed (PUBLIC-6, reference-behaviour §6.5).
+ */
+export const PUBLIC_CORS: FlatHeaders = [
+  'access-control-allow-origin',
+  '*',
+  'access-control-expose-headers',
+  EXPOSED,
+]
+
+/** What an answer to OPTIONS on a public space adds. */
+export const PUBLIC_PREFLIGHT: readonly (readonly [name: string, value: string])[] = [
+  ['access-control-allow-methods', 'GET, HEAD, OPTIONS'],
+  ['access-control-allow-headers', 'if-none-match, if-range, range, cache-control, pragma'],
+  ['access-control-max-age', String(PREFLIGHT_AGE_S)],
+]
+
 const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
 
 /** Headers of every answer, errors included. `storedNames` are the other headers of the answer, in lower case. */

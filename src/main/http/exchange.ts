@@ -9,21 +9,22 @@ import { type IncomingMessage, type ServerResponse } from 'node:http'
 
 import { type Answer, type Failure } from '../../protocol/answer.ts'
 import { WIRE_ERRORS, wireText } from '../../protocol/error.ts'
-import { readClientName } from './client-address.ts'
-import { corsHeaders, type FlatHeaders } from './cors.ts'
+import { readClientName, type TrustedProxies } from './client-address.ts'
+import { corsHeaders, type FlatHeaders, PUBLIC_CORS } from './cors.ts'
 import { errorPage } from './error-page.ts'
 import { createTraceId } from './trace-id.ts'
 
 /** What exchanges share: made once per server. */
 export interface ExchangeSettings {
   readonly cors: boolean
+  readonly trustedProxies: TrustedProxies
   /** The node is going down: connections are closed after their answer. */
   isStopping(): boolean
   /** Called when the head of the answer is written. */
   onAnswered(exchange: Exchange, status: number): void
 }
 
-const RETRY_AFTER_S = '1'
+const BUSY_RETRY_S = 1
 const TEXT = 'text/plain; charset=utf-8'
 const BODILESS_STATUSES: ReadonlySet<number> = new Set([204, 304])
 const SECURITY_HEADERS: FlatHeaders = [
@@ -45,6 +46,7 @@ export class Exchange {
   /** Why it was refused, for the log. */
   refusal: Failure | undefined
   readonly #settings: ExchangeSettings
+  #isOpenToAll = false
 
   constructor(
     settings: ExchangeSettings,
@@ -58,7 +60,7 @@ export class Exchange {
   }
 
   get client(): string {
-    return readClientName(this.request.socket.remoteAddress)
+    return readClientName(this.#settings.trustedProxies.clientAddress(this.request))
   }
 
   get isStopping(): boolean {
@@ -82,6 +84,11 @@ export class Exchange {
     else this.response.end()
   }
 
+  /** Every page may read the answer, whether or not the node serves web apps (PUBLIC-6). */
+  openToAll(): void {
+    this.#isOpenToAll = true
+  }
+
   /** Answers HEAD where the length of the body is not known. */
   sendHead(status: number, headers: HeaderPairs): void {
     if (this.#writeHead(status, headers, undefined)) this.response.end()
@@ -95,12 +102,16 @@ export class Exchange {
     this.send(answer.status, answer.headers, answer.body)
   }
 
-  /** Sends a refusal: its wire text, or the error page of its status. A text of 5xx never carries a detail. */
-  sendFailure(failure: Failure): void {
+  /**
+   * Sends a refusal: its wire text, or the error page of its status. A text of 5xx never carries a detail.
+   * @param retryAfterS when to try again; a node that is busy says so by itself
+   */
+  sendFailure(failure: Failure, retryAfterS?: number): void {
     this.refusal = failure
     const error = WIRE_ERRORS[failure.code]
     const headers: [string, string][] = []
-    if (error.status === 503) headers.push(['retry-after', RETRY_AFTER_S])
+    const waitS = retryAfterS ?? (error.status === 503 ? BUSY_RETRY_S : undefined)
+    if (waitS !== undefined) headers.push(['retry-after', String(waitS)])
     if ('catcher' in error) {
       const page = errorPage(error.status, this.request.headers.accept)
       this.send(error.status, [['content-type', page.contentType], ...headers], page.body)
@@ -132,7 +143,8 @@ export class Exchange {
   #writeHead(status: number, headers: HeaderPairs, lengthBytes: number | undefined): boolean {
     if (this.isGone || this.response.headersSent) return false
     const flat: string[] = [...SECURITY_HEADERS, 'tinycloud-trace-id', this.traceId]
-    if (this.#settings.cors) flat.push(...corsHeaders(this.request.headers.origin, headers))
+    if (this.#isOpenToAll) flat.push(...PUBLIC_CORS)
+    else if (this.#settings.cors) flat.push(...corsHeaders(this.request.headers.origin, headers))
     for (const [name, value] of headers) flat.push(name, value)
     const isLengthOpen = lengthBytes === undefined || BODILESS_STATUSES.has(status)
     if (!isLengthOpen && !(this.isHead && isLengthTold(headers))) {

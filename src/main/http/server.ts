@@ -11,6 +11,7 @@ import { type ErrorCode } from '../../protocol/error.ts'
 import { TOKEN_BYTES_MAX } from '../../protocol/limits.ts'
 import { Exchange, type ExchangeSettings } from './exchange.ts'
 import { type HealthProbe } from './health-probe.ts'
+import { type OpenReads } from './open-reads.ts'
 import { dropBody } from './request-body.ts'
 import { answerDelegate } from './routes/delegate.ts'
 import { answerDelegationQuery } from './routes/delegation-query.ts'
@@ -20,7 +21,12 @@ import { answerInfo, type NodeInfo } from './routes/info.ts'
 import { answerInvoke } from './routes/invoke.ts'
 import { answerPeerGenerate } from './routes/peer-generate.ts'
 import { answerPreflight } from './routes/preflight.ts'
+import { answerPublicKey } from './routes/public-key.ts'
+import { answerPublicList } from './routes/public-list.ts'
+import { answerPublicPreflight } from './routes/public-preflight.ts'
 import { answerRevoke } from './routes/revoke.ts'
+import { answerSignKv } from './routes/sign-kv.ts'
+import { answerSignedKv } from './routes/signed-kv.ts'
 import { type SignedRequests } from './signed-requests.ts'
 
 /** A token of the greatest length, and all other headers. */
@@ -42,6 +48,7 @@ const SEGMENT_CHARS_MAX = HEAD_BYTES_MAX
 export interface EdgeParts {
   readonly settings: ExchangeSettings
   readonly signed: SignedRequests
+  readonly openReads: OpenReads
   readonly probe: HealthProbe
   readonly info: NodeInfo
   readonly nodeSecret: Uint8Array
@@ -92,6 +99,7 @@ export function createServer(parts: EdgeParts): FastifyInstance {
   })
   app.addHttpMethod('POST', { hasBody: false, overrideExisting: true })
   addRoutes(app, parts, open)
+  addOpenRoutes(app, parts, open)
   limitConnections(app.server)
   return app
 }
@@ -138,11 +146,33 @@ function addRoutes(app: FastifyInstance, parts: EdgeParts, open: OpenRoute): voi
     '/delegation/query',
     open('/delegation/query', (exchange) => answerDelegationQuery(exchange, signed)),
   )
+  app.post(
+    '/signed/kv',
+    open('/signed/kv', (exchange) => answerSignKv(exchange, signed)),
+  )
   app.options(
     '*',
     open('*', (exchange) => answerPreflight(exchange, settings.cors)),
   )
   app.setNotFoundHandler(open('<unmatched>', (exchange) => refuse(exchange, 'ROUTE_NOT_FOUND')))
+}
+
+/** Routes that take no token. */
+function addOpenRoutes(app: FastifyInstance, { openReads }: EdgeParts, open: OpenRoute): void {
+  app.get(
+    '/signed/kv/:ticket',
+    open('/signed/kv/:ticket', (exchange) => answerSignedKv(exchange, openReads)),
+  )
+  app.get(
+    '/public/:space/kv',
+    open('/public/:space/kv', (exchange) => answerPublicList(exchange, openReads)),
+  )
+  app.get(
+    '/public/:space/kv/*',
+    open('/public/:space/kv/*', (exchange) => answerPublicKey(exchange, openReads)),
+  )
+  app.options('/public/:space/kv', open('/public/:space/kv', answerPublicPreflight))
+  app.options('/public/:space/kv/*', open('/public/:space/kv/*', answerPublicPreflight))
 }
 
 function createHandler(parts: EdgeParts, route: string, handler: Handler): RawHandler {

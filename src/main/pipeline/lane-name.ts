@@ -23,6 +23,11 @@ export function readLaneName(authorization: string, client: string): string {
   const searched = authorization.slice(payloadStart, payloadStart + SEARCHED_CHARS_MAX)
   const text = Buffer.from(searched, 'base64url').toString('latin1')
   const found = payloadStart > 0 ? SPACE.exec(text) : ACCOUNT.exec(text)
-  if (!found) return `client ${client}`
-  return found[0].slice(0, LANE_NAME_CHARS_MAX).toLowerCase()
+  return found ? spaceLane(found[0]) : clientLane(client)
 }
+
+/** The lane of a space, however its id is spelled. */
+export const spaceLane = (space: string): string =>
+  space.slice(0, LANE_NAME_CHARS_MAX).toLowerCase()
+
+export const clientLane = (client: string): string => `client ${client}`

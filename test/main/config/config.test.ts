@@ -29,6 +29,7 @@ describe('a node that keeps its data', () => {
       address: '127.0.0.1',
       port: 8000,
       cors: true,
+      trustedProxies: [],
       log: { level: 'normal', format: 'text' },
       database: { type: 'sqlite', path: join(dataDirectory, 'caps.db') },
       blocks: { type: 'local', path: join(dataDirectory, 'blocks') },
@@ -36,6 +37,7 @@ describe('a node that keeps its data', () => {
       staging: 'memory',
       invocation: { lifetimeMaxS: 300, clockSkewS: 0 },
       kv: { implicitText: 'drop' },
+      publicSpaces: { perMinute: 60, burst: 10 },
       computeWorkers: Math.max(1, availableParallelism() - 1),
       metricsPort: undefined,
     })
@@ -148,12 +150,15 @@ describe('the frozen configuration', () => {
         TINYCLOUD_ADDRESS: '::1',
         TINYCLOUD_PORT: '8002',
         TINYCLOUD_CORS: 'false',
+        TINYCLOUD_HTTP_TRUSTED_PROXIES: '127.0.0.1, fd00::/8',
         TINYCLOUD_LOG_LEVEL: 'debug',
         TINYCLOUD_LOG_FORMAT: 'Json',
         TINYCLOUD_STORAGE_STAGING: 'FileSystem',
         TINYCLOUD_INVOCATION_MAX_LIFETIME_SECS: '60',
         TINYCLOUD_INVOCATION_CLOCK_SKEW_SECS: '5',
         TINYCLOUD_KV_IMPLICIT_TEXT: 'keep',
+        TINYCLOUD_PUBLIC_SPACES__RATE_LIMIT_PER_MINUTE: '6',
+        TINYCLOUD_PUBLIC_SPACES__RATE_LIMIT_BURST: '0',
         TINYCLOUD_COMPUTE_WORKERS: '3',
       },
       workingDirectory: directory(),
@@ -162,10 +167,15 @@ describe('the frozen configuration', () => {
       address: '::1',
       port: 8002,
       cors: false,
+      trustedProxies: [
+        { family: 'ipv4', address: '127.0.0.1', prefixBits: 32 },
+        { family: 'ipv6', address: 'fd00::', prefixBits: 8 },
+      ],
       log: { level: 'debug', format: 'json' },
       staging: 'file',
       invocation: { lifetimeMaxS: 60, clockSkewS: 5 },
       kv: { implicitText: 'keep' },
+      publicSpaces: { perMinute: 6, burst: 0 },
       computeWorkers: 3,
       metricsPort: undefined,
     })
@@ -174,7 +184,8 @@ describe('the frozen configuration', () => {
   it('cannot be changed, and holds no secret', () => {
     const { config } = open({ TINYCLOUD_STORAGE_DATADIR: 'data', TINYCLOUD_KEYS_SECRET: SECRET })
     expect(Object.isFrozen(config)).toBe(true)
-    for (const part of [config.log, config.database, config.blocks, config.invocation, config.kv])
+    const { log, database, blocks, invocation, trustedProxies, publicSpaces } = config
+    for (const part of [log, database, blocks, invocation, config.kv, trustedProxies, publicSpaces])
       expect(Object.isFrozen(part)).toBe(true)
     expect(JSON.stringify(config)).not.toContain(SECRET)
   })

@@ -102,7 +102,7 @@ describe('what limits or gates something and is not built', () => {
     'TINYCLOUD_SPACES_ALLOWLIST',
     'TINYCLOUD_STORAGE_BLOCKS_BUCKET',
     'TINYCLOUD_HOOKS__MAX_TICKET_TTL_SECONDS',
-    'TINYCLOUD_PUBLIC_SPACES__RATE_LIMIT_PER_MINUTE',
+    'TINYCLOUD_PUBLIC_SPACES__STORAGE_LIMIT',
     'TINYCLOUD_QUOTA_URL',
     'TINYCLOUD_ADMIN_SECRET',
   ])('stops the start: %s', (variable) => {

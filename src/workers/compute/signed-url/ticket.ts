@@ -1,6 +1,6 @@
 /**
  * Tickets: what a signed URL carries instead of a token. A ticket is 32 random bytes; its row is named by a keyed hash of
- * them, so that neither the database nor a copy of it holds anything that opens a value.
+ * them, so that neither the database nor a copy of it holds anything that opens a value (SIGNED-7).
  */
 import { createHmac } from 'node:crypto'
 import { formatBase64url, parseBase64url } from '../../../protocol/base64url.ts'
