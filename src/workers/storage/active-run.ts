@@ -101,8 +101,8 @@ export class ActiveRun {
       runNo: this.runNo,
       groupNo: this.#groupNo + 1,
       packNo: pack.packNo,
-      packBytes: pack.committedBytes + plan.sectionBytes,
-      objectMark: Math.max(this.#objectMark, markOf(plan.adoptions)),
+      packBytes: pack.committedBytes + plan.layout.lengthBytes,
+      objectMark: Math.max(this.#objectMark, markOf(plan.keys.adoptions)),
     }
   }
 
@@ -110,7 +110,7 @@ export class ActiveRun {
   commit(progress: RunProgress, plan: GroupPlan, pack: PackFile): void {
     this.#groupNo = progress.groupNo
     this.#objectMark = progress.objectMark
-    pack.commit(plan.sectionBytes, plan.packEntries)
+    pack.commit(plan.layout.lengthBytes, plan.layout.entries)
   }
 
   /** Ends the finished packs with their index. Needs no haste: until then a start would do it. */

@@ -124,8 +124,8 @@ class GroupAttempt {
   ): Promise<GroupResult> {
     const { transactor, run, objects, nowS, isPurgeDue } = this.#context
     this.#step = 'blocks'
-    objects.adopt(plan.adoptions)
-    pack.append(plan.sections)
+    objects.adopt(plan.keys.adoptions)
+    pack.append(plan.layout.sections)
 
     this.#step = 'rows'
     const progress = run.progressWith(plan, pack)
@@ -135,7 +135,7 @@ class GroupAttempt {
     this.#step = 'commit'
     const settle = (): GroupResult => {
       run.commit(progress, plan, pack)
-      return { kind: 'committed', replies, packBytes: plan.sectionBytes }
+      return { kind: 'committed', replies, packBytes: plan.layout.lengthBytes }
     }
     this.#groupNo = progress.groupNo
     this.#settle = settle

@@ -7,22 +7,15 @@
 import { type ChainLink } from '../../protocol/authority.ts'
 import { concatBytes } from '../../protocol/bytes.ts'
 import { parseSpaceId } from '../../protocol/resource.ts'
-import { type PackEntry } from '../blocks/packs/pack-index.ts'
 import { type RowIds } from '../database/row-id.ts'
 import { type StatementRow } from '../database/rows.ts'
 import { accountDelegationRows } from '../database/tables/account-delegation.ts'
 import { formatClosure } from '../database/tables/delegation.ts'
-import { type VersionRow } from '../database/tables/kv.ts'
-import {
-  type CurrentChange,
-  type GroupChanges,
-  type KeyVersion,
-  type Purge,
-  type RunProgress,
-} from '../database/transactor.ts'
+import { type GroupChanges, type Purge, type RunProgress } from '../database/transactor.ts'
 import { EpochDraft } from './epoch-draft.ts'
 import { type GroupView, type SpaceState } from './group-view.ts'
-import { keyText } from './group-questions.ts'
+import { type EventPlace, KeyChanges, type ObjectNumbers } from './key-changes.ts'
+import { PackLayout, type Span } from './pack-layout.ts'
 import { distinctLinks } from './relied-links.ts'
 import {
   type DelegateCommand,
@@ -33,11 +26,6 @@ import {
   type StorageCommand,
 } from './request.ts'
 
-/** Gives large values their object numbers: the same one each time that a staged value is asked for. */
-export interface ObjectNumbers {
-  numberOf(stagingNo: number): number
-}
-
 export interface PlanOptions {
   readonly ids: RowIds
   readonly objectNumbers: ObjectNumbers
@@ -47,58 +35,50 @@ export interface PlanOptions {
   readonly nowS: number
 }
 
-interface Span {
-  readonly offset: number
-  readonly lengthBytes: number
-}
-
 type Mutable<T> = {
   -readonly [Field in keyof T]: T[Field] extends readonly (infer Item)[] ? Item[] : T[Field]
 }
+/** The rows that are complete as soon as they are planned. */
 type PlannedRows = Mutable<
-  Omit<GroupChanges, 'run' | 'currents' | 'epochs' | 'newSpaces' | 'changedSpaces' | 'purge'>
+  Pick<
+    GroupChanges,
+    | 'statements'
+    | 'events'
+    | 'delegations'
+    | 'delegationCids'
+    | 'delegationSpaces'
+    | 'accountDelegations'
+    | 'revocations'
+    | 'replays'
+    | 'tickets'
+  >
 >
 
 export class GroupPlan {
-  /** What is appended to the pack, in order. Borrowed from the commands. */
-  readonly sections: Uint8Array[] = []
-  /** Staged values that become objects. */
-  readonly adoptions: { readonly stagingNo: number; readonly objectNo: number }[] = []
-  /** What the index of the pack will say of the sections. */
-  readonly packEntries: PackEntry[] = []
+  readonly layout: PackLayout
+  readonly keys: KeyChanges
   readonly #view: GroupView
   readonly #options: PlanOptions
-  readonly #rows: PlannedRows
-  readonly #packLiveBytes = new Map<number, number>()
   readonly #epochs = new Map<SpaceState, EpochDraft>()
   readonly #changedSpaces = new Set<SpaceState>()
-  readonly #changedKeys = new Map<string, { spaceNo: number; key: Uint8Array; seq: number }>()
-  #sectionBytes = 0
-
-  constructor(view: GroupView, options: PlanOptions) {
-    this.#view = view
-    this.#options = options
-    this.#rows = {
-      statements: [],
-      events: [],
-      versions: [],
-      objects: [],
-      deadObjects: [],
-      deadAtS: options.nowS,
-      delegations: [],
-      delegationCids: [],
-      delegationSpaces: [],
-      accountDelegations: [],
-      revocations: [],
-      replays: [],
-      tickets: [],
-      packLiveBytes: this.#packLiveBytes,
-    }
+  readonly #rows: PlannedRows = {
+    statements: [],
+    events: [],
+    delegations: [],
+    delegationCids: [],
+    delegationSpaces: [],
+    accountDelegations: [],
+    revocations: [],
+    replays: [],
+    tickets: [],
   }
 
-  /** Bytes that the sections take. */
-  get sectionBytes(): number {
-    return this.#sectionBytes
+  constructor(view: GroupView, options: PlanOptions) {
+    const { ids, objectNumbers, packNo, packOffset } = options
+    this.#view = view
+    this.#options = options
+    this.layout = new PackLayout(packNo, packOffset)
+    this.keys = new KeyChanges({ view, layout: this.layout, ids, objectNumbers })
   }
 
   /** Nothing was accepted that changes a row. */
@@ -121,7 +101,7 @@ export class GroupPlan {
       const event = this.#addEvent(space, statementNo, command.digest, digests)
       for (const [index, operation] of operations.entries()) {
         if (operation.spaceIndex === spaceIndex)
-          this.#addVersion(space, event, operation, index, values[index])
+          this.keys.add(space, event, operation, index, values[index])
       }
     }
   }
@@ -212,24 +192,19 @@ export class GroupPlan {
       epochs,
       newSpaces: spaces.filter(({ isNew }) => isNew),
       changedSpaces: spaces.filter(({ isNew }) => !isNew),
-      currents: [...this.#changedKeys.values()].map((changed) => this.#currentOf(changed)),
+      versions: this.keys.versions,
+      currents: this.keys.currents(),
+      objects: this.keys.objects,
+      deadObjects: this.keys.deadObjects,
+      deadAtS: this.#options.nowS,
+      packLiveBytes: this.layout.liveBytes,
       purge,
     }
   }
 
-  #place(section: Uint8Array): Span {
-    const span = {
-      offset: this.#options.packOffset + this.#sectionBytes,
-      lengthBytes: section.length,
-    }
-    this.sections.push(section)
-    this.#sectionBytes += section.length
-    return span
-  }
-
   #placeValue(operation: Operation): Span | undefined {
     return operation.kind === 'put' && operation.value.kind === 'packed'
-      ? this.#place(operation.value.section)
+      ? this.layout.place(operation.value.section)
       : undefined
   }
 
@@ -240,22 +215,21 @@ export class GroupPlan {
     operations: readonly Operation[],
   ): number {
     const statementNo = this.#options.ids.next()
-    const { packNo } = this.#options
-    const { offset } = this.#place(tokenSection)
-    for (const { operationSection } of operations) this.#place(operationSection)
-    const packLength = this.#options.packOffset + this.#sectionBytes - offset
+    const span = this.layout.placeRecord(
+      tokenSection,
+      operations.map(({ operationSection }) => operationSection),
+    )
+    this.layout.claim(statementNo, span)
     this.#rows.statements.push({
       statementNo,
       kind,
       digest,
       statementId,
-      packNo,
-      packOffset: offset,
-      packLength,
+      packNo: this.layout.packNo,
+      packOffset: span.offset,
+      packLength: span.lengthBytes,
       tokenLength: tokenSection.length,
     })
-    this.packEntries.push({ rowId: statementNo, offset, lengthBytes: packLength })
-    this.#addLiveBytes(packNo, packLength)
     return statementNo
   }
 
@@ -264,7 +238,7 @@ export class GroupPlan {
     statementNo: number,
     digest: Uint8Array,
     operations: readonly Uint8Array[],
-  ): { readonly eventNo: number; readonly epochSeq: number; readonly seq: number } {
+  ): EventPlace {
     let draft = this.#epochs.get(space)
     if (!draft) {
       draft = new EpochDraft(this.#options.ids.next(), space)
@@ -275,61 +249,6 @@ export class GroupPlan {
     this.#rows.events.push(row)
     space.historyBytes += this.#rows.statements.at(-1)?.packLength ?? 0
     return { eventNo: row.eventNo, epochSeq: row.epochSeq, seq: draft.seq }
-  }
-
-  #addVersion(
-    space: SpaceState,
-    event: { readonly eventNo: number; readonly epochSeq: number; readonly seq: number },
-    operation: Operation,
-    operationIndex: number,
-    span: Span | undefined,
-  ): void {
-    const { spaceNo } = space
-    const { key } = operation
-    const before = this.#view.key(spaceNo, key)
-    if (before && !before.version.isDeleted) this.#drop(space, before.version)
-    const versionNo = this.#options.ids.next()
-    const isPut = operation.kind === 'put'
-    const row: VersionRow = {
-      versionNo,
-      spaceNo,
-      key,
-      ...event,
-      previousNo: before?.version.versionNo ?? null,
-      isDeleted: !isPut,
-      digest: isPut ? operation.digest : (before?.version.digest ?? NO_DIGEST),
-      valueBytes: isPut ? operation.valueBytes : 0,
-      packNo: span ? this.#options.packNo : null,
-      packOffset: span?.offset ?? null,
-      packLength: span?.lengthBytes ?? null,
-      objectNo: isPut ? this.#adopt(operation) : null,
-      headers: isPut ? operation.headers : '[]',
-      operationIndex,
-    }
-    this.#rows.versions.push(row)
-    if (span) {
-      this.packEntries.push({ rowId: versionNo, ...span })
-      this.#addLiveBytes(this.#options.packNo, span.lengthBytes)
-    }
-    space.liveBytes += row.valueBytes
-    this.#view.setKey(spaceNo, key, { version: row, found: before?.found ?? 'none' })
-    this.#changedKeys.set(keyText(spaceNo, key), { spaceNo, key, seq: event.seq })
-  }
-
-  /** The version does not count any more. Its row stays, as history. */
-  #drop(space: SpaceState, { packNo, packLength, objectNo, valueBytes }: KeyVersion): void {
-    space.liveBytes -= valueBytes
-    if (packNo !== null) this.#addLiveBytes(packNo, -(packLength ?? 0))
-    if (objectNo !== null) this.#rows.deadObjects.push(objectNo)
-  }
-
-  /** Object number of a staged value; null for a value that lies in the pack. */
-  #adopt({ value, valueBytes }: Extract<Operation, { kind: 'put' }>): number | null {
-    if (value.kind === 'packed') return null
-    const objectNo = this.#options.objectNumbers.numberOf(value.stagingNo)
-    this.adoptions.push({ stagingNo: value.stagingNo, objectNo })
-    this.#rows.objects.push({ objectNo, valueBytes, segments: value.segments })
-    return objectNo
   }
 
   #addSpace(spaceId: string): SpaceState {
@@ -350,26 +269,6 @@ export class GroupPlan {
     this.#changedSpaces.add(space)
     return space
   }
-
-  #addLiveBytes(packNo: number, bytes: number): void {
-    this.#packLiveBytes.set(packNo, (this.#packLiveBytes.get(packNo) ?? 0) + bytes)
-  }
-
-  #currentOf({
-    spaceNo,
-    key,
-    seq,
-  }: {
-    spaceNo: number
-    key: Uint8Array
-    seq: number
-  }): CurrentChange {
-    const state = this.#view.key(spaceNo, key)
-    if (!state) throw new Error('a changed key is not in the view')
-    const { versionNo, isDeleted } = state.version
-    return { row: { spaceNo, isDeleted, key, versionNo, seq }, found: state.found }
-  }
 }
 
-const NO_DIGEST = new Uint8Array(32)
 const NO_HEADS = new Uint8Array(0)

@@ -5,7 +5,7 @@
  */
 import { type ObjectFiles } from '../blocks/objects/object-files.ts'
 import { counterOfRowId, ROW_IDS_PER_RUN } from '../database/row-id.ts'
-import { type ObjectNumbers } from './group-plan.ts'
+import { type ObjectNumbers } from './key-changes.ts'
 import { type StorageCommand } from './request.ts'
 
 interface Adoption {
