@@ -14,6 +14,7 @@ import {
   type Operation,
   type ReliedDelegation,
   type RevokeCommand,
+  type SignCommand,
   type StorageCommand,
 } from '../../src/workers/storage/request.ts'
 
@@ -171,6 +172,32 @@ export function revocation(of: DelegateCommand, given: Partial<RevokeCommand> = 
     targetCid: 'bafkr4itarget',
     relies: [],
     spaces: of.spaces,
+    ...given,
+  }
+}
+
+/** A wish for a URL of the value; every ticket is another one. */
+export function signing(
+  key: string,
+  value: string | Uint8Array,
+  given: Partial<SignCommand> = {},
+): SignCommand {
+  const { statementId, digest } = nextToken()
+  return {
+    kind: 'sign',
+    requestId: ++requests,
+    statementId,
+    digest,
+    ticketId: blake3(Buffer.concat([Buffer.from('ticket '), digest])),
+    ticket: `ticket-${requests}`,
+    signer: 'did:key:zSigner',
+    relies: [],
+    action: 'resource / action',
+    spaces: [SPACE],
+    spaceIndex: 0,
+    key: Buffer.from(key),
+    valueDigest: blake3(Buffer.from(value)),
+    expiresAtS: 1_800_000_300,
     ...given,
   }
 }

@@ -21,6 +21,7 @@ import {
   putOf,
   relianceOn,
   revocation,
+  signing,
 } from '../../_util/storage-commands.ts'
 
 const parent = delegation()
@@ -67,6 +68,12 @@ const COMMANDS: Record<string, StorageCommand> = {
     effectiveExpiresAtS: undefined,
   }),
   'another spelling': alias(parent),
+  'a signed URL': signing('clé', 'value', {
+    relies: [relianceOn(parent), relianceOn(delegation(), [relianceOn(parent)])],
+    spaces: ['a', 'ç'],
+    spaceIndex: 1,
+    expiresAtS: 1_800_000_123,
+  }),
   'a revocation': revocation(parent, { encoding: 'cacao', relies: [relianceOn(parent)] }),
 }
 
