@@ -5,3 +5,4 @@ const workerUrl = (path: string): URL => new URL(`${path}.${extension}`, import.
 
 export const COMPUTE_WORKER_URL: URL = workerUrl('./compute/compute.worker')
 export const STORAGE_WORKER_URL: URL = workerUrl('./storage/storage.worker')
+export const MAINTENANCE_WORKER_URL: URL = workerUrl('./maintenance/maintenance.worker')

@@ -9,6 +9,8 @@ export interface CommandContext {
   readonly writeLine: (line: string) => void
   /** Standard error, as it is. */
   readonly writeError: (text: string) => void
+  /** Standard error is a terminal, where a line can be drawn over. */
+  readonly isTerminal?: boolean
 }
 
 /** Exit codes of the program. */

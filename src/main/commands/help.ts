@@ -7,6 +7,8 @@ const USAGE = `tinycloud: a self-hosted node of the TinyCloud Protocol
   tinycloud [serve]              run the node
   tinycloud demo [URL]           prove that a running node works: host, put, get, share, revoke
            [--verbose]           and show what goes over the wire
+  tinycloud verify [--json]      check everything that is stored, beside a running node or on a stopped one
+           [--quarantine]        and write down what is broken, if the node is stopped
   tinycloud version              print the version
   tinycloud help                 print this
 

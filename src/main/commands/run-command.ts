@@ -6,11 +6,13 @@ import { type Command, type CommandContext, EXIT, UsageError } from './command.t
 import { demo } from './demo.ts'
 import { help } from './help.ts'
 import { serve } from './serve.ts'
+import { verify } from './verify.ts'
 import { version } from './version.ts'
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['serve', serve],
   ['demo', demo],
+  ['verify', verify],
   ['version', version],
   ['help', help],
 ])
@@ -33,6 +35,7 @@ function createProcessContext(): CommandContext {
     workingDirectory: process.cwd(),
     writeLine: (line) => void process.stdout.write(`${line}\n`),
     writeError: (text) => void process.stderr.write(text),
+    isTerminal: process.stderr.isTTY,
   }
 }
 

@@ -4,3 +4,5 @@
 export const REPLAY_BOUND = 'replay-bound'
 /** Fingerprint of the node secret, 32 bytes. */
 export const SECRET_FINGERPRINT = 'secret-fingerprint'
+/** Where the scrub is in its cycle: two little-endian doubles, a row id and the Unix seconds of its begin. */
+export const SCRUB_POSITION = 'scrub-position'

@@ -34,6 +34,20 @@ export function migrate(connection: Connection, version: number): void {
   })()
 }
 
+/**
+ * For readers, which change no schema.
+ * @throws {StartFault} when it is another program's database, or of another version than this program
+ */
+export function assertSchemaIsCurrent(connection: Connection, path: string): void {
+  const version = readSchemaVersion(connection, path)
+  if (version === MIGRATIONS.length) return
+  throw new StartFault({
+    what: `The database ${path} is not of this version`,
+    why: `it has schema ${version}, and this program reads ${MIGRATIONS.length}`,
+    remedy: 'Start the node once with this version, which brings its database up to date.',
+  })
+}
+
 function readVersion(connection: Connection, path: string): number {
   const applicationId = Number(connection.pragma('application_id', { simple: true }))
   if (applicationId === APPLICATION_ID)

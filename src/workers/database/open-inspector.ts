@@ -1,0 +1,58 @@
+/** Opens what maintenance works with. Nothing here creates a database, or changes the schema of one. */
+import { StartFault } from '../start-fault.ts'
+import { type DatabaseOptions } from '../storage/request.ts'
+import { type DatabaseInspector } from './inspector.ts'
+import { type Quarantine } from './quarantine.ts'
+import { configureWriter, openReader, openWriter } from './sqlite/connection.ts'
+import { assertSchemaIsCurrent } from './sqlite/migrate.ts'
+import { SqliteInspector } from './sqlite/sqlite-inspector.ts'
+import { SqliteQuarantine } from './sqlite/sqlite-quarantine.ts'
+
+/**
+ * Opens a connection that reads everything.
+ * @throws {StartFault} when there is no database, or it is not one of this version
+ */
+export function openInspector({ path }: DatabaseOptions): DatabaseInspector {
+  try {
+    const connection = openReader(path)
+    try {
+      assertSchemaIsCurrent(connection, path)
+    } finally {
+      connection.close()
+    }
+    return new SqliteInspector(path)
+  } catch (error) {
+    throw error instanceof StartFault ? error : unreadable(path, error)
+  }
+}
+
+/**
+ * Opens the quarantine of a node that does not run; the caller holds its lock.
+ * @throws {StartFault}
+ */
+export function openQuarantine({ path }: DatabaseOptions): Quarantine & { close(): void } {
+  try {
+    const connection = openWriter(path)
+    configureWriter(connection)
+    const quarantine = new SqliteQuarantine(connection)
+    return {
+      add: (damages, foundAtS) => quarantine.add(damages, foundAtS),
+      replace: (damages, foundAtS) => quarantine.replace(damages, foundAtS),
+      count: () => quarantine.count(),
+      close: () => connection.close(),
+    }
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+}
+
+const unreadable = (path: string, cause: unknown): StartFault =>
+  new StartFault(
+    {
+      what: `The database ${path} cannot be read`,
+      why: cause instanceof Error ? cause.message : String(cause),
+      remedy:
+        'Check the path in the configuration, and that this user may read and write the file and its directory.',
+    },
+    { cause },
+  )

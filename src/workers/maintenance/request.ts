@@ -1,0 +1,113 @@
+/**
+ * The contract of a maintenance thread, importable by main. It reads rows and files beside whoever writes them and
+ * changes nothing: what it finds broken travels through main to the storage thread, which writes it down. Only
+ * `verify` with `quarantine` writes itself, and only while it holds the lock of a node that does not run.
+ */
+import {
+  type BlocksOptions,
+  type Damage,
+  type DatabaseOptions,
+  type Fault,
+} from '../storage/request.ts'
+
+interface Places {
+  readonly database: DatabaseOptions
+  readonly blocks: BlocksOptions
+}
+
+/** workerData of the thread. */
+export type MaintenanceOptions = VerifyOptions | ScrubOptions
+
+/** Checks everything once, as fast as it can. */
+export interface VerifyOptions extends Places {
+  readonly task: 'verify'
+  /** Replace what the quarantine says by what is found now; not possible while a node runs. */
+  readonly quarantine: boolean
+}
+
+/** Checks everything but signatures again and again, at a bounded rate. */
+export interface ScrubOptions extends Places {
+  readonly task: 'scrub'
+  /** Bytes of rows and files that are read in a second. */
+  readonly bytesPerS: number
+  /** The first cycle begins this long after the start. */
+  readonly startDelayMs: number
+}
+
+export type MaintenanceEvent =
+  /** How far a phase is; `total` may grow a little. */
+  | {
+      readonly kind: 'progress'
+      readonly phase: VerifyPhase
+      readonly done: number
+      readonly total: number
+    }
+  /** Found by the scrub, for the quarantine. */
+  | { readonly kind: 'damages'; readonly damages: readonly Damage[] }
+  /** Where the scrub is, to be kept for its next start. */
+  | { readonly kind: 'position'; readonly position: ScrubPosition }
+  | { readonly kind: 'scrubbed'; readonly counters: ScrubCounters }
+  /** A cycle of the scrub failed; it is tried again. */
+  | { readonly kind: 'failed'; readonly reason: string }
+  /** The result of `verify`; the thread ends after it. */
+  | { readonly kind: 'report'; readonly report: VerifyReport }
+  /** It could not be done. The thread ends after it. */
+  | { readonly kind: 'fault'; readonly fault: Fault }
+
+export const VERIFY_PHASES = ['structure', 'history', 'keys', 'rights', 'packs', 'files'] as const
+export type VerifyPhase = (typeof VERIFY_PHASES)[number]
+
+export interface ScrubPosition {
+  /** The blocks of rows up to this id were read in the cycle under way. */
+  readonly afterNo: number
+  /** Unix seconds. */
+  readonly cycleStartedAtS: number
+}
+
+export interface ScrubCounters {
+  /** Bytes of rows and files read since the start. */
+  readonly bytes: number
+  /** Cycles that came to their end since the start. */
+  readonly cycles: number
+  /** Unix seconds; undefined: none has ended since the start. */
+  readonly lastCycleEndedAtS: number | undefined
+  /** Problems of the cycle under way, or of the last one while none is. */
+  readonly problems: number
+}
+
+export interface CheckResult {
+  readonly name: string
+  /** What was compared with what. */
+  readonly what: string
+  readonly checked: number
+  readonly problems: number
+}
+
+export interface VerifyReport {
+  readonly checks: readonly CheckResult[]
+  /** Everything that is wrong, exactly as many as there are. */
+  readonly problems: number
+  /** The first DAMAGES_LISTED_MAX of them. */
+  readonly damages: readonly Damage[]
+  /** Files that no row names: harmless, and removed by the node in time. */
+  readonly reclaimable: { readonly files: number; readonly bytes: number }
+  readonly stored: StoredTotals
+  /** A node was running beside. */
+  readonly isServed: boolean
+  /** The quarantine holds what was found. */
+  readonly isQuarantined: boolean
+  readonly elapsedMs: number
+}
+
+export interface StoredTotals {
+  readonly spaces: number
+  readonly keys: number
+  readonly statements: number
+  readonly packs: number
+  readonly objects: number
+  /** Bytes of the blocks that were read. */
+  readonly readBytes: number
+}
+
+/** Damages that one report lists; more are only counted. */
+export const DAMAGES_LISTED_MAX = 10_000
