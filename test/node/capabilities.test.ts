@@ -11,7 +11,6 @@ import {
   invoke,
   issueHosting,
   issueInvocation,
-  issueShare,
   kv,
   newKey,
   newNonce,
@@ -21,6 +20,7 @@ import {
   type Reply,
   revokeByWallet,
 } from '../_util/client.ts'
+import { issueLastingShare } from '../_util/lasting-share.ts'
 import { membersOf } from '../_util/narrow.ts'
 import { withExtraMember } from '../_util/respell.ts'
 import { useRunningNode } from '../_util/running-node.ts'
@@ -62,7 +62,7 @@ async function open(): Promise<Reader> {
 const GET_PUT = { abilities: ['tinycloud.kv/get', 'tinycloud.kv/put'] }
 
 async function openShare(from: Holder, path?: string): Promise<Holder> {
-  const share = issueShare(from, { ...GET_PUT, ...(path !== undefined && { path }) })
+  const share = issueLastingShare(from, { ...GET_PUT, ...(path !== undefined && { path }) })
   assertOk(await post(share), 'share')
   return share
 }
@@ -150,7 +150,7 @@ describe('the map of delegations', () => {
     const kept = await openShare(reader)
     const revoked = await openShare(reader)
     const orphan = await openShare(revoked)
-    const brief = issueShare(reader, { ...GET_PUT, lifetimeS: 3 })
+    const brief = issueLastingShare(reader, { ...GET_PUT, lifetimeS: 3 })
     assertOk(await post(brief), 'brief')
     const before = await cids(reader)
     for (const { cid } of [kept, revoked, orphan, brief]) expect(before).toContain(cid)
@@ -253,7 +253,7 @@ describe('parameters', () => {
     const links = [child, share, reader].map(({ authorization }) => ({ raw: authorization }))
     expect(await chain(child.cid)).toMatchObject(links)
     expect(await chain(reader.cid)).toMatchObject([{ raw: reader.authorization }])
-    expect(await chain(issueShare(reader).cid)).toEqual([])
+    expect(await chain(issueLastingShare(reader).cid)).toEqual([])
     const foreign = await open()
     expect(await chain(foreign.cid)).toEqual([])
   })

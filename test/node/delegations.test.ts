@@ -19,7 +19,6 @@ import {
   type Holder,
   issueHosting,
   issueSession,
-  issueShare,
   kv,
   newKey,
   newNonce,
@@ -31,6 +30,7 @@ import {
   revokeByKey,
   revokeByWallet,
 } from '../_util/client.ts'
+import { issueLastingShare } from '../_util/lasting-share.ts'
 import { present } from '../_util/narrow.ts'
 import { CACAO_SPELLINGS, negateScalar, withOtherScalar } from '../_util/respell.ts'
 import { useRunningNode } from '../_util/running-node.ts'
@@ -69,7 +69,7 @@ const holderOf = (space: string, key: SessionKey, token: IssuedToken): Holder =>
 })
 
 async function openShare(from: Holder): Promise<Holder> {
-  const share = issueShare(from)
+  const share = issueLastingShare(from)
   assertOk(await post(share), 'share')
   return share
 }
@@ -190,7 +190,7 @@ async function hostDidOf(space: string): Promise<string> {
 describe('the same delegation again', () => {
   it('is 200 with the same CID, many at once too (CHAIN-9)', async () => {
     const account = await openAccount(node.connections)
-    const share = issueShare(account)
+    const share = issueLastingShare(account)
     const replies = await Promise.all(Array.from({ length: 16 }, () => post(share)))
     for (const reply of replies) {
       expect(reply.status).toBe(200)
@@ -201,8 +201,8 @@ describe('the same delegation again', () => {
 
   it('is 200 after it has expired, and after its parent was revoked (CHAIN-9)', async () => {
     const account = await openAccount(node.connections)
-    const brief = issueShare(account, { lifetimeS: 3 })
-    const child = issueShare(account)
+    const brief = issueLastingShare(account, { lifetimeS: 3 })
+    const child = issueLastingShare(account)
     assertOk(await post(brief), 'brief')
     assertOk(await post(child), 'child')
     assertOk(await revokeByWallet(node.connections, account.wallet, account.cid), 'revoke')
@@ -302,17 +302,17 @@ describe('chains', () => {
     const parent = await openShare(account)
     const child = await openShare(parent)
     assertOk(await revokeByWallet(node.connections, account.wallet, parent.cid), 'revoke')
-    const ofParent = await post(issueShare(parent))
+    const ofParent = await post(issueLastingShare(parent))
     expect([ofParent.status, ofParent.text()]).toEqual([
       401,
       `delegation-parent-revoked: ${parent.cid}`,
     ])
-    const ofChild = await post(issueShare(child))
+    const ofChild = await post(issueLastingShare(child))
     expect([ofChild.status, ofChild.text()]).toEqual([
       401,
       `delegation-ancestor-revoked: ancestor=${parent.cid} parent=${child.cid}`,
     ])
-    expect((await post(issueShare(account))).status).toBe(200)
+    expect((await post(issueLastingShare(account))).status).toBe(200)
   })
 
   it('says nothing about revocation to who does not hold the parent (CHAIN-7)', async () => {
@@ -320,7 +320,7 @@ describe('chains', () => {
     const parent = await openShare(account)
     assertOk(await revokeByWallet(node.connections, account.wallet, parent.cid), 'revoke')
     const stranger = newKey()
-    const reply = await post(issueShare({ ...parent, key: stranger }))
+    const reply = await post(issueLastingShare({ ...parent, key: stranger }))
     expect([reply.status, reply.text()]).toEqual([401, `Unauthorized Delegator: ${stranger.did}`])
   })
 
@@ -338,7 +338,7 @@ describe('chains', () => {
     let last: Holder = account
     for (let length = 2; length <= 64; length++) last = await openShare(last)
     expect(await readStatus(last)).toBe('200')
-    const reply = await post(issueShare(last))
+    const reply = await post(issueLastingShare(last))
     expect([reply.status, reply.text()]).toEqual([401, 'delegation-chain-traversal-limit-exceeded'])
   })
 })
@@ -375,7 +375,7 @@ describe('revocation', () => {
 
   it('refuses a target that is not stored, whoever asks (REVOKE-3)', async () => {
     const account = await openAccount(node.connections)
-    const unknown = issueShare(account)
+    const unknown = issueLastingShare(account)
     for (const reply of [
       await revokeByKey(node.connections, account, unknown.cid),
       await revokeByWallet(node.connections, newWallet(), unknown.cid),
@@ -490,7 +490,9 @@ describe('revocation', () => {
         })
         expect(await readStatus(usual)).toMatch(/^401 delegation-revoked: /)
         expect(await readStatus(other)).toMatch(/^401 delegation-revoked: /)
-        expect((await post(issueShare(other))).text()).toMatch(/^delegation-parent-revoked: /)
+        expect((await post(issueLastingShare(other))).text()).toMatch(
+          /^delegation-parent-revoked: /,
+        )
       }
     })
 
@@ -499,7 +501,7 @@ describe('revocation', () => {
       assertOk(await revokeByWallet(node.connections, account.wallet, usual.cid), 'revoke')
       expect(json(await post(other))).toMatchObject({ cid: other.cid })
       expect(await readStatus(other)).toMatch(/^401 delegation-revoked: /)
-      expect((await post(issueShare(other))).text()).toMatch(/^delegation-parent-revoked: /)
+      expect((await post(issueLastingShare(other))).text()).toMatch(/^delegation-parent-revoked: /)
     })
   })
 })

@@ -11,7 +11,6 @@ import {
   issueInvocation,
   issueKv,
   issueSession,
-  issueShare,
   kv,
   kvResource,
   newKey,
@@ -23,14 +22,18 @@ import {
   type Reply,
   revokeByWallet,
 } from '../_util/client.ts'
+import { issueLastingShare } from '../_util/lasting-share.ts'
 import { useRunningNode } from '../_util/running-node.ts'
 
 const node = useRunningNode('invocations')
 
 const open = (): Promise<Account> => openAccount(node.connections)
 
-async function openShare(from: Holder, options: Parameters<typeof issueShare>[1]): Promise<Holder> {
-  const share = issueShare(from, options)
+async function openShare(
+  from: Holder,
+  options: Parameters<typeof issueLastingShare>[1],
+): Promise<Holder> {
+  const share = issueLastingShare(from, options)
   assertOk(await postDelegation(node.connections, share), 'share')
   return share
 }
@@ -305,7 +308,7 @@ describe('replay', () => {
 
   it('does not use up the token that came before its delegation (INV-9, INV-10)', async () => {
     const account = await open()
-    const share = issueShare(account)
+    const share = issueLastingShare(account)
     const tokens = [issueKv(share, 'put', 'a'), issueKv(share, 'get', 'a')] as const
     for (const token of tokens)
       expect(told(await invoke(node.connections, token, { body: 'one' }))).toEqual([
