@@ -257,6 +257,8 @@ describe('a question is refused', () => {
   })
 })
 
+const padded = (lengthBytes: number): string => '{"cid":"x"}'.padEnd(lengthBytes)
+
 describe('its body (HTTP-5)', () => {
   const key = newKey()
   const send = (body: string | Readable, type?: string): Promise<Reply> => {
@@ -267,7 +269,6 @@ describe('its body (HTTP-5)', () => {
       body,
     })
   }
-  const padded = (lengthBytes: number): string => '{"cid":"x"}'.padEnd(lengthBytes)
 
   it.each([
     ['broken', '{"cid":', 400],
