@@ -1,4 +1,5 @@
 /** Tokens: nothing but a refusal comes out of a bad one, and nothing is valid that its issuer did not sign. */
+import * as fc from 'fast-check'
 import { type Capability, type SignedToken } from '../../src/protocol/authority.ts'
 import { equalBytes, toHex } from '../../src/protocol/bytes.ts'
 import { blake3 } from '../../src/protocol/crypto/blake3.ts'
@@ -10,7 +11,12 @@ import { effectOf } from '../../src/workers/compute/invoke/effects.ts'
 import { NOW_S } from '../_util/credentials.ts'
 import { describeValueFuzz } from '../_util/fuzz/harness.ts'
 import { assertTrue, verdictOf } from '../_util/fuzz/refusal.ts'
-import { cacaoTexts, type SignedText, ucanTexts } from '../_util/fuzz/signed-texts.ts'
+import {
+  cacaoTexts,
+  plausibleTexts,
+  type SignedText,
+  ucanTexts,
+} from '../_util/fuzz/signed-texts.ts'
 import { isDeepStrictEqual } from 'node:util'
 
 const TIMES = ['notBeforeS', 'expiresAtS', 'issuedAtS'] as const
@@ -62,5 +68,9 @@ function checkToken({ text, statement, signers }: SignedText): boolean {
   return true
 }
 
-describeValueFuzz<SignedText>({ name: 'ucan', inputs: ucanTexts, check: checkToken })
+describeValueFuzz<SignedText>({
+  name: 'ucan',
+  inputs: fc.oneof(ucanTexts, plausibleTexts),
+  check: checkToken,
+})
 describeValueFuzz<SignedText>({ name: 'cacao', inputs: cacaoTexts, check: checkToken })

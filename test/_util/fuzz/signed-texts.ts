@@ -15,7 +15,10 @@ import { formatDidKey, formatDidPkh } from '../../../src/protocol/did.ts'
 import { formatRecapStatement, formatRecapUri } from '../../../src/protocol/recap.ts'
 import { addressOf } from '../../../src/protocol/signature.ts'
 import { formatSiwe } from '../../../src/protocol/siwe.ts'
-import { GUEST, NOW_S, OWNER, SESSION, SPACE, STRANGER } from '../credentials.ts'
+import { type IssuedToken } from '../../../src/protocol/client/issued-token.ts'
+import { signKeyDelegation } from '../../../src/protocol/client/key-tokens.ts'
+import { signSessionDelegation } from '../../../src/protocol/client/wallet-tokens.ts'
+import { GUEST, NOW_S, OWNER, SESSION, SIGNING, SPACE, STRANGER } from '../credentials.ts'
 import { editedBytes, editedText } from './edits.ts'
 import { jsonTexts } from './json-texts.ts'
 import { goodSiweMessages } from './siwe-messages.ts'
@@ -87,8 +90,24 @@ export interface SignedText {
   readonly signers: readonly string[]
 }
 
-const cid = 'bafkr4ifpcne3t5pzugtkaqcn5i3nzskjtpfslsnnyejlpte2spfoihzsmi'
+/** What the session may do, and what it has passed on: the chain that honest tokens of this file cite. */
+export const SESSION_TOKEN: IssuedToken = signSessionDelegation(OWNER, {
+  ...SIGNING,
+  audience: SESSION.didUrl,
+  abilities: { [`${SPACE}/kv`]: ['tinycloud.kv/get', 'tinycloud.kv/put', 'tinycloud.kv/del'] },
+})
+export const GUEST_TOKEN: IssuedToken = signKeyDelegation(SESSION, {
+  audience: GUEST.did,
+  grants: { [`${SPACE}/kv/a`]: ['tinycloud.kv/get'] },
+  nonce: 'urn:uuid:0',
+  expiresAtS: NOW_S + 3600,
+  proofs: [SESSION_TOKEN.cid],
+})
+
+const { cid } = SESSION_TOKEN
 const text = (value: string): string => JSON.stringify(value)
+
+const grantOf = (uri: string, ability: string): string => `{${text(uri)}:{${text(ability)}:[{}]}}`
 
 /** Members of a payload as JSON texts, so that names can come twice and values can be no JSON at all. */
 const goodMembers = (issuer: string): Record<string, string> => ({
@@ -97,7 +116,7 @@ const goodMembers = (issuer: string): Record<string, string> => ({
   exp: String(NOW_S + 60.5),
   nnc: text('urn:uuid:1'),
   prf: `[${text(cid)}]`,
-  att: `{${text(`${SPACE}/kv/a`)}:{"tinycloud.kv/get":[{}],"tinycloud.kv/put":[{}]}}`,
+  att: grantOf(`${SPACE}/kv/a`, 'tinycloud.kv/put'),
 })
 
 const memberChange = fc.tuple(
@@ -106,6 +125,11 @@ const memberChange = fc.tuple(
     jsonTexts,
     fc.constantFrom(text(GUEST.didUrl), text(OWNER.did), text('did:web:x'), '1e9', '0', 'null'),
     fc.constantFrom(`[${text(cid)},${text(cid)}]`, '[{"a":1}]', `{"urn:x":{"a/b":[{"a":1}]}}`),
+    fc.constantFrom(
+      grantOf(`${SPACE}/kv/b`, 'tinycloud.kv/del'),
+      grantOf(`${SPACE}/kv/b`, 'tinycloud.kv/get'),
+      grantOf(`urn:cid:${GUEST_TOKEN.cid}`, 'tinycloud.delegation/revoke'),
+    ),
   ),
   fc.boolean(),
 )
@@ -169,6 +193,32 @@ const ucans: fc.Arbitrary<SignedText> = fc
       text: `${statement}.${unpadded(signature)}`,
       statement: toHex(utf8(statement)),
       signers: principalsOf(signer.key),
+    }
+  })
+
+/** What a session asks for when all is well. */
+const PURPOSES: readonly Record<string, string>[] = [
+  { att: grantOf(`${SPACE}/kv/a`, 'tinycloud.kv/put') },
+  { att: grantOf(`${SPACE}/kv/a`, 'tinycloud.kv/del') },
+  { att: grantOf(`${SPACE}/kv/a`, 'tinycloud.kv/get') },
+  { att: grantOf(`${SPACE}/kv/a`, 'tinycloud.kv/get'), aud: text(STRANGER.did) },
+  { att: grantOf(`urn:cid:${GUEST_TOKEN.cid}`, 'tinycloud.delegation/revoke') },
+]
+
+const plausible: fc.Arbitrary<SignedText> = fc
+  .tuple(
+    fc.constantFrom(...PURPOSES),
+    fc.nat(),
+    fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.array(memberChange, { maxLength: 1 })),
+  )
+  .map(([purpose, nonce, changes]) => {
+    const members = { ...goodMembers(SESSION.did), ...purpose, nnc: text(`urn:uuid:${nonce}`) }
+    const header = segment('{"alg":"EdDSA","typ":"JWT","ucv":"0.10.0"}')
+    const statement = `${header}.${segment(objectText(members, changes))}`
+    return {
+      text: `${statement}.${unpadded(SESSION.sign(utf8(statement)))}`,
+      statement: toHex(utf8(statement)),
+      signers: principalsOf('session'),
     }
   })
 
@@ -283,6 +333,13 @@ export const ucanTexts: fc.Arbitrary<SignedText> = fc.oneof(
   { weight: 3, arbitrary: ucans },
   { weight: 1, arbitrary: damaged(ucans) },
   { weight: 1, arbitrary: damagedInside(ucans) },
+)
+
+/** Honest tokens of a session, and honest tokens that were damaged. */
+export const plausibleTexts: fc.Arbitrary<SignedText> = fc.oneof(
+  { weight: 2, arbitrary: plausible },
+  { weight: 1, arbitrary: damaged(plausible) },
+  { weight: 1, arbitrary: damagedInside(plausible) },
 )
 
 export const cacaoTexts: fc.Arbitrary<SignedText> = fc.oneof(
