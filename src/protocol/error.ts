@@ -42,7 +42,6 @@ export const WIRE_ERRORS = {
   DELEGATION_REVOKED: { status: 401, text: 'delegation-revoked: {}' },
   ANCESTOR_REVOKED: { status: 401, text: 'delegation-ancestor-revoked: {}' },
   INVOCATION_CAVEATS: { status: 401, text: 'invocation-caveats-not-subset-of-chain: {}' },
-  INPUT_MISSING: { status: 401, text: 'Missing Input for requested action' },
   DUPLICATE_INVOCATION: { status: 409, text: 'duplicate invocation' },
   OUTCOMES_MIXED: {
     status: 501,
@@ -57,7 +56,6 @@ export const WIRE_ERRORS = {
   REVOCATION_SIGNATURE: { status: 403, text: 'Failed to verify signature' },
   UNAUTHORIZED_REVOKER: { status: 403, text: 'Unauthorized Revoker' },
   REVOCATION_TARGET_NOT_FOUND: { status: 403, text: 'Cannot find parent delegation' },
-  REVOCATION_CHAIN_LIMIT: { status: 403, text: 'delegation-chain-traversal-limit-exceeded' },
   REVOCATION_TARGETS: { status: 403, text: 'A revocation must name exactly one delegation' },
 
   // Questions about delegations (§1.8, §1.9).
@@ -79,10 +77,6 @@ export const WIRE_ERRORS = {
   NO_SUCH_KEY: { status: 404, text: 'No Such Key: {}' },
   KEY_TOO_LONG: { status: 400, text: 'KV key exceeds {} bytes' },
   PRECONDITION_FAILED: { status: 412, text: 'KV precondition failed' },
-  PRECONDITION_CONFLICT: {
-    status: 503,
-    text: 'conditional KV transaction conflicted; retry the request',
-  },
   RESPONSE_TOO_LARGE: { status: 413, text: '{}' },
   VALUE_TOO_LARGE: { status: 413, text: 'KV value exceeds {} bytes' },
   METADATA_TOO_LARGE: { status: 400, text: 'KV metadata headers exceed {} bytes' },

@@ -31,8 +31,8 @@ export const VALUE_BYTES_MAX = 1_000_000_000
 export const PACKED_VALUE_BYTES_MAX: number = 256 * 1024
 /** Longest key (DESIGN §7.21): PostgreSQL and InnoDB cannot index longer ones. */
 export const KEY_BYTES_MAX = 2048
-/** All stored headers of one value together. */
-export const METADATA_BYTES_MAX: number = 16 * 1024
+/** All stored headers of one value together: Node's own clients refuse an answer whose head has more than 16 KiB. */
+export const METADATA_BYTES_MAX: number = 12 * 1024
 /** Bytes covered by one hash of a large value; each is verified before it is sent. */
 export const SEGMENT_BYTES: number = 1024 * 1024
 

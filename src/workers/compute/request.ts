@@ -161,7 +161,7 @@ export type TaskOutcome<T> = { ok: true; value: T } | { ok: false; failure: Fail
 
 export const ENTRIES_PER_BATCH_MAX = 32
 export const BATCH_BYTES_MAX: number = 1024 * 1024
-export const DOWNLOAD_WINDOW_BYTES: number = 4 * 1024 * 1024
+export const DOWNLOAD_WINDOW_BYTES: number = 1024 * 1024
 
 const KINDS = ['answer', 'failure', 'command', 'authorised', 'download', 'listing'] as const
 const ROUTES: readonly Route[] = ['delegate', 'invoke', 'revoke', 'status', 'query', 'sign']
