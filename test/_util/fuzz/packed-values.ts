@@ -2,7 +2,6 @@
 import * as fc from 'fast-check'
 import { type Answer, type Failure } from '../../../src/protocol/answer.ts'
 import { type ChainLink } from '../../../src/protocol/authority.ts'
-import { type StagedValue } from '../../../src/workers/blocks/place.ts'
 import { type Entry, type ReplayClaim, type Result } from '../../../src/workers/compute/request.ts'
 import {
   type Operation,
@@ -40,17 +39,6 @@ const claim: fc.Arbitrary<ReplayClaim | undefined> = fc.option(
   fc.record({ id: exactly(16), expiresAtS: time }),
   { nil: undefined },
 )
-const staged: fc.Arbitrary<StagedValue> = fc.oneof(
-  fc.record({ kind: fc.constant('inline' as const), digest, bytes }),
-  fc.record({
-    kind: fc.constant('file' as const),
-    digest,
-    valueBytes: number,
-    segments: bytes,
-    stagingNo: number,
-  }),
-)
-
 export const entries: fc.Arbitrary<Entry> = fc.oneof(
   fc.record({
     kind: fc.constant('token' as const),
@@ -67,14 +55,19 @@ export const entries: fc.Arbitrary<Entry> = fc.oneof(
       }),
     ),
   }),
-  fc.record({ kind: fc.constant('commit' as const), requestId: u32, prepared: bytes, staged }),
+  fc.record({ kind: fc.constant('commit' as const), requestId: u32, prepared: bytes, staged: bytes }),
 )
 
 export const results: fc.Arbitrary<Result> = fc.oneof(
   fc.record({ requestId: u32, kind: fc.constant('answer' as const), answer, claim }),
   fc.record({ requestId: u32, kind: fc.constant('failure' as const), failure }),
   fc.record({ requestId: u32, kind: fc.constant('command' as const) }),
-  fc.record({ requestId: u32, kind: fc.constant('authorised' as const), prepared: bytes }),
+  fc.record({
+    requestId: u32,
+    kind: fc.constant('authorised' as const),
+    prepared: bytes,
+    heldBytes: number,
+  }),
   fc.record({
     requestId: u32,
     kind: fc.constant('download' as const),
@@ -141,6 +134,7 @@ export const commands: fc.Arbitrary<StorageCommand> = fc.oneof(
     action: text,
     spaces: texts,
     precondition,
+    report: fc.constantFrom('etag', 'keys'),
     operations: fc.array(operation, { maxLength: 3 }),
     tokenSection: bytes,
   }),
