@@ -15,7 +15,7 @@ import { planQuery } from './delegations/query.ts'
 import { planStatus } from './delegations/status.ts'
 import { planInvoke } from './invoke/plan-invoke.ts'
 import { planOpen } from './open/plan-open.ts'
-import { type Outcome, type Plan } from './plan.ts'
+import { type Outcome, type Plan, readOnce } from './plan.ts'
 import {
   type BatchResult,
   type Entry,
@@ -45,7 +45,7 @@ const PLANS: Readonly<
 }
 
 function planEntry(context: ComputeContext, entry: Entry): Plan | Outcome {
-  if (entry.kind === 'commit') return planCommit(context, entry)
+  if (entry.kind === 'commit') return planCommit(entry)
   if (entry.kind === 'open') return planOpen(context, entry)
   return PLANS[entry.route](context, entry)
 }
@@ -102,7 +102,10 @@ export async function runBatch(context: ComputeContext, batch: ArrayBuffer): Pro
   }
 }
 
-/** Facts by position in `settled`; a failed read fails every entry that wanted it. */
+/**
+ * Facts by position in `settled`. A row that cannot be read spoils the snapshot of all; then each entry reads alone, so
+ * that only those that want the broken row fail.
+ */
 async function readAll(
   context: ComputeContext,
   settled: Settled[],
@@ -117,9 +120,14 @@ async function readAll(
     const answered = context.database.read(waiting.map(({ plan }) => plan.read))
     const rows = answered instanceof Promise ? await answered : answered
     for (const [position, { index }] of waiting.entries()) facts[index] = rows[position]
-  } catch (error) {
-    for (const { index, entry, plan } of waiting)
-      settled[index] = { entry, outcome: failed(error, plan) }
+  } catch {
+    for (const { index, entry, plan } of waiting) {
+      try {
+        facts[index] = await readOnce(context.database, plan.read)
+      } catch (error) {
+        settled[index] = { entry, outcome: failed(error, plan) }
+      }
+    }
   }
   return facts
 }
