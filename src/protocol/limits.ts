@@ -40,6 +40,14 @@ export const SEGMENT_BYTES: number = 1024 * 1024
 export const LIST_LIMIT_MAX = 1000
 export const LIST_CURSOR_CHARS_MAX = 4096
 export const BATCH_READ_KEYS_MAX = 100
+/** Values of one batch put that travel in memory; what comes after them is staged in files, however small. */
+export const BATCH_HELD_BYTES_MAX: number = 4 * 1024 * 1024
+/** Stored headers of all values of one batch put. */
+export const BATCH_METADATA_BYTES_MAX: number = 1024 * 1024
+/** All headers of one part, its name among them. */
+export const PART_HEAD_BYTES_MAX: number = 32 * 1024
+/** Longest boundary of multipart/form-data (RFC 2046 §5.1.1). */
+export const FORM_BOUNDARY_CHARS_MAX = 70
 
 // Signed URLs
 /** Longest life of a signed URL, and the one that it has unless a shorter one is asked for (reference-behaviour §6.6). */

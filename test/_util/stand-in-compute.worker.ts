@@ -81,7 +81,7 @@ async function decide(entry: TokenEntry): Promise<Outcome> {
       return { kind: 'command' }
     case 'upload':
       return entry.body.kind === 'later'
-        ? { kind: 'authorised', prepared: Buffer.from('prepared') }
+        ? { kind: 'authorised', prepared: Buffer.from('prepared'), heldBytes: 0 }
         : answer(`whole ${entry.body.kind}`)
     case 'download': {
       lastDownloadId += 1
@@ -123,8 +123,7 @@ async function decide(entry: TokenEntry): Promise<Outcome> {
 
 function decideCommit({ prepared, staged }: CommitEntry): Outcome {
   if (Buffer.from(prepared).toString() !== 'prepared') throw new Error('not what was prepared')
-  const bytes = staged.kind === 'inline' ? staged.bytes.length : staged.valueBytes
-  return answer(`${bytes} ${Buffer.from(staged.digest).toString('hex')}`)
+  return answer(staged)
 }
 
 /** A ticket is read as a token; public targets are told back. */
@@ -164,9 +163,15 @@ type Task<N extends keyof StreamTasks> = (
   args: StreamTasks[N]['args'],
 ) => StreamTasks[N]['result'] | Promise<StreamTasks[N]['result']>
 
+export const open: Task<'open'> = ({ streamId, prepared }) => {
+  if (Buffer.from(prepared).toString() !== 'prepared') throw new Error('not what was prepared')
+  uploads.set(streamId, { hash: createHash('sha256'), bytes: 0 })
+  return { ok: true, value: null }
+}
+
 export const append: Task<'append'> = ({ streamId, chunk }) => {
-  const upload = uploads.get(streamId) ?? { hash: createHash('sha256'), bytes: 0 }
-  uploads.set(streamId, upload)
+  const upload = uploads.get(streamId)
+  if (!upload) return { ok: false, failure: { code: 'NODE_BUSY', detail: '' } }
   upload.hash.update(chunk)
   upload.bytes += chunk.length
   return { ok: true, value: null }
@@ -174,16 +179,9 @@ export const append: Task<'append'> = ({ streamId, chunk }) => {
 
 export const finish: Task<'finish'> = ({ streamId }) => {
   const upload = uploads.get(streamId)
-  uploads.delete(streamId)
   if (!upload) return { ok: false, failure: { code: 'INTERNAL', detail: '' } }
-  const value = {
-    kind: 'file',
-    digest: upload.hash.digest(),
-    valueBytes: upload.bytes,
-    segments: Buffer.alloc(0),
-    stagingNo: streamId,
-  } as const
-  return { ok: true, value }
+  const text = `${upload.bytes} ${upload.hash.digest('hex')}`
+  return { ok: true, value: new TextEncoder().encode(text) }
 }
 
 export const discard: Task<'discard'> = ({ streamId }) => {

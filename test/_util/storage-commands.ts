@@ -85,6 +85,7 @@ export function mutation(
     action: 'resource / action',
     spaces: [SPACE],
     precondition: { kind: 'none' },
+    report: 'etag',
     operations,
     ...rest,
   }

@@ -9,13 +9,13 @@
  *     compute (one hop) ── read ─────────────────────▶ answer, 304, 4xx
  *           ├─ change ──▶ storage ───────────────────▶ answer, 4xx, 507
  *           ├─ large value, long list ───────────────▶ answer in windows
- *           └─ authorised put with its body to come: receive, then compute again
+ *           └─ authorised change with its body to come: receive, then compute again
  *
  * What a client still sends after its answer is read and dropped. Nothing here trusts the token: only compute does,
  * after it verified it.
  */
 import { type Failure } from '../../protocol/answer.ts'
-import { PACKED_VALUE_BYTES_MAX, TOKEN_BYTES_MAX } from '../../protocol/limits.ts'
+import { TOKEN_BYTES_MAX } from '../../protocol/limits.ts'
 import { type Body, type Entry, type Route } from '../../workers/compute/request.ts'
 import { type ComputeClient } from '../compute-client.ts'
 import { type Admission, type Grant } from '../pipeline/admission.ts'
@@ -121,7 +121,8 @@ export class SignedRequests {
     if (settled.outcome.kind !== 'authorised') return this.#reply(passage, settled)
     grant.confirm()
     const worker = compute.workerForStream()
-    if (!worker || !grant.openStream(uploadWindowBytes(staging))) return refusal('NODE_BUSY')
+    const windowBytes = uploadWindowBytes(staging) + settled.outcome.heldBytes
+    if (!worker || !grant.openStream(windowBytes)) return refusal('NODE_BUSY')
     // The batch that it is a view of must not be kept for the length of an upload.
     const prepared = new Uint8Array(settled.outcome.prepared)
     this.#lastUploadNo += 1
@@ -129,6 +130,7 @@ export class SignedRequests {
       compute,
       worker,
       streamId: this.#lastUploadNo,
+      prepared,
       staging,
     })
     continueIfAsked(exchange)
@@ -138,8 +140,8 @@ export class SignedRequests {
     if (!upload.ok) return upload.failure
     const requestId = this.#parts.dispatcher.createRequestId()
     const entry: Entry = { kind: 'commit', requestId, prepared, staged: upload.value }
-    const committed = await this.#dispatch(passage, entry, PACKED_VALUE_BYTES_MAX)
-    if (committed.outcome.kind === 'failure') receiver.discard()
+    const committed = await this.#dispatch(passage, entry, prepared.length + upload.value.length)
+    receiver.discard()
     return this.#reply(passage, committed)
   }
 

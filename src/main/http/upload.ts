@@ -8,7 +8,7 @@ import { type IncomingMessage } from 'node:http'
 import { type Failure } from '../../protocol/answer.ts'
 import { VALUE_BYTES_MAX } from '../../protocol/limits.ts'
 import { releaseBytes } from '../../protocol/release-bytes.ts'
-import { type StreamTasks } from '../../workers/compute/request.ts'
+import { type StreamTasks, type TaskOutcome } from '../../workers/compute/request.ts'
 import { type ComputeClient, type ComputeWorker } from '../compute-client.ts'
 
 /** Node reads a socket in chunks of at most this many bytes. */
@@ -39,6 +39,8 @@ export interface UploadOptions {
   readonly worker: ComputeWorker
   /** Unique among the streams of the worker. */
   readonly streamId: number
+  /** Of the `authorised` result. */
+  readonly prepared: Uint8Array
   readonly staging: StagingMode
 }
 
@@ -46,14 +48,15 @@ export class UploadReceiver {
   readonly #compute: ComputeClient
   readonly #worker: ComputeWorker
   readonly #streamId: number
+  readonly #prepared: Uint8Array
   readonly #gatheredBytesMax: number
   #gathered: Uint8Array<ArrayBuffer>[] = []
   #gatheredBytes = 0
   #receivedBytes = 0
-  #isOpened = false
-  #isAppending = false
-  /** The piece that is with the worker. Never rejects. */
-  #appending: Promise<void> = Promise.resolve()
+  /** The worker has something to do for it. */
+  #isBusy = false
+  /** What is with the worker: the opening, then a piece. Never rejects. */
+  #working: Promise<void> = Promise.resolve()
   #hasEnded = false
   /** Ends the reading: undefined when all of the body is with the worker. Only the first call counts. */
   #settle: (failure: Failure | undefined) => void = () => undefined
@@ -63,6 +66,7 @@ export class UploadReceiver {
     this.#compute = options.compute
     this.#worker = options.worker
     this.#streamId = options.streamId
+    this.#prepared = options.prepared
     this.#gatheredBytesMax = GATHERED_BYTES_MAX[options.staging]
   }
 
@@ -74,8 +78,8 @@ export class UploadReceiver {
     const release = this.#compute.pinStream(this.#worker)
     try {
       const failure = await this.#readBody(request)
-      // A discard that met an append half-way would leave its file behind.
-      await this.#appending
+      // A discard that met one half-way would leave its file behind.
+      await this.#working
       const upload: Upload = failure
         ? { ok: false, failure }
         : await this.#compute.runStreamTask(this.#worker, 'finish', { streamId: this.#streamId })
@@ -86,7 +90,7 @@ export class UploadReceiver {
     }
   }
 
-  /** Forgets what was staged. Streams that the worker does not know are fine. */
+  /** Forgets the upload, and what was staged and no command took. To be called once the upload is decided. */
   discard(): void {
     void this.#compute.runStreamTask(this.#worker, 'discard', { streamId: this.#streamId })
   }
@@ -97,7 +101,7 @@ export class UploadReceiver {
       const watch = setInterval(() => {
         const broughtBytes = this.#receivedBytes - bytesBefore
         bytesBefore = this.#receivedBytes
-        if (!this.#isAppending && broughtBytes < PROGRESS_BYTES_MIN) settle(STALLED)
+        if (!this.#isBusy && broughtBytes < PROGRESS_BYTES_MIN) settle(STALLED)
       }, PROGRESS_PERIOD_MS)
       const onData = (chunk: Buffer<ArrayBuffer>): void => {
         this.#take(chunk)
@@ -123,6 +127,7 @@ export class UploadReceiver {
         request.resume()
       }
       request.on('data', onData).on('end', onEnd).on('close', onClose)
+      this.#working = this.#open()
     })
   }
 
@@ -144,23 +149,29 @@ export class UploadReceiver {
 
   /** Sends what is gathered, unless the worker is busy; ends when there is nothing left to send. */
   #proceed(): void {
-    if (this.#isAppending) return
-    // An empty body still has to open the upload.
-    if (this.#gatheredBytes > 0 || (this.#hasEnded && !this.#isOpened))
-      this.#appending = this.#append()
+    if (this.#isBusy) return
+    if (this.#gatheredBytes > 0) this.#working = this.#append()
     else if (this.#hasEnded) this.#settle(undefined)
   }
 
-  async #append(): Promise<void> {
+  #open(): Promise<void> {
+    const args = { streamId: this.#streamId, prepared: this.#prepared }
+    return this.#follow(this.#compute.runStreamTask(this.#worker, 'open', args))
+  }
+
+  #append(): Promise<void> {
     const chunk = joinOwned(this.#gathered)
     this.#dropGathered()
-    this.#isOpened = true
-    this.#isAppending = true
     this.#resume()
     const args = { streamId: this.#streamId, chunk }
     const transfer = [chunk.buffer]
-    const outcome = await this.#compute.runStreamTask(this.#worker, 'append', args, transfer)
-    this.#isAppending = false
+    return this.#follow(this.#compute.runStreamTask(this.#worker, 'append', args, transfer))
+  }
+
+  async #follow(task: Promise<TaskOutcome<null>>): Promise<void> {
+    this.#isBusy = true
+    const outcome = await task
+    this.#isBusy = false
     if (outcome.ok) this.#proceed()
     else this.#settle(outcome.failure)
   }

@@ -4,7 +4,7 @@ import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { concatBytes } from '../../protocol/bytes.ts'
 import { type Blake3Hasher, createBlake3 } from '../../protocol/crypto/blake3.ts'
 import { ProtocolError } from '../../protocol/error.ts'
-import { PACKED_VALUE_BYTES_MAX, SEGMENT_BYTES, VALUE_BYTES_MAX } from '../../protocol/limits.ts'
+import { SEGMENT_BYTES, VALUE_BYTES_MAX } from '../../protocol/limits.ts'
 import { StorageFault } from '../storage-fault.ts'
 import { isNoSpace } from './file-system.ts'
 import { type StagedValue } from './place.ts'
@@ -18,13 +18,16 @@ const CREATE_NEW = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL
 export interface UploadOptions {
   readonly path: string
   readonly stagingNo: number
-  /** Bytes held in memory before the file is begun; undefined: as many as a pack takes. */
-  readonly heldBytesMax: number | undefined
+  /** Longer values end as files. */
+  readonly inlineBytesMax: number
+  /** Bytes held in memory before the file is begun. */
+  readonly heldBytesMax: number
 }
 
 export class Upload implements StagedUpload {
   readonly #path: string
   readonly #stagingNo: number
+  readonly #inlineBytesMax: number
   readonly #heldBytesMax: number
   readonly #whole: Blake3Hasher = createBlake3()
   readonly #segments = new SegmentHashes()
@@ -37,10 +40,11 @@ export class Upload implements StagedUpload {
   /** A sync of earlier bytes, while later ones are written. */
   #sync: Promise<void> = Promise.resolve()
 
-  constructor({ path, stagingNo, heldBytesMax }: UploadOptions) {
+  constructor({ path, stagingNo, inlineBytesMax, heldBytesMax }: UploadOptions) {
     this.#path = path
     this.#stagingNo = stagingNo
-    this.#heldBytesMax = heldBytesMax ?? PACKED_VALUE_BYTES_MAX
+    this.#inlineBytesMax = inlineBytesMax
+    this.#heldBytesMax = heldBytesMax
   }
 
   async append(chunk: Uint8Array): Promise<void> {
@@ -79,7 +83,7 @@ export class Upload implements StagedUpload {
 
   async #finish(): Promise<StagedValue> {
     const digest = this.#whole.digest()
-    if (this.#valueBytes <= PACKED_VALUE_BYTES_MAX)
+    if (this.#valueBytes <= this.#inlineBytesMax)
       return { kind: 'inline', digest, bytes: await this.#takeBytes() }
     await this.#settle()
     return {
@@ -126,7 +130,11 @@ export class Upload implements StagedUpload {
 
   /** The bytes of a small value; its file, if it has one, goes. */
   async #takeBytes(): Promise<Uint8Array> {
-    if (!this.#file) return concatBytes(this.#held)
+    if (!this.#file) {
+      const held = concatBytes(this.#held)
+      this.#held = []
+      return held
+    }
     const bytes = Buffer.allocUnsafeSlow(this.#valueBytes)
     await this.#file.read(bytes, 0, bytes.length, 0)
     await this.discard()

@@ -1,18 +1,14 @@
-/** The end of an upload: the prepared put gets its value and is decided like any other put (DESIGN §4). */
-import { PackedReader } from '../../protocol/packed.ts'
-import { readCommand } from '../storage/command-codec.ts'
-import { type ComputeContext } from './context.ts'
-import { putOperation } from './invoke/mutate.ts'
+/** The end of an upload: the prepared change gets its values and is decided like any other (DESIGN §4). */
+import { unpackStagedPuts } from './form/staged-puts.ts'
+import { withValues } from './invoke/operations.ts'
 import { type Outcome } from './plan.ts'
+import { unpackPrepared } from './prepared.ts'
 import { type CommitEntry } from './request.ts'
 
-export function planCommit(context: ComputeContext, entry: CommitEntry): Outcome {
-  const prepared = readCommand(new PackedReader(entry.prepared))
-  if (prepared.kind !== 'mutate') throw new Error('only a put is prepared for an upload')
-  const operations = prepared.operations.map((operation) =>
-    operation.kind === 'put'
-      ? putOperation(context.implicitText, operation, entry.staged)
-      : operation,
-  )
-  return { kind: 'command', command: { ...prepared, requestId: entry.requestId, operations } }
+export function planCommit({ requestId, prepared, staged }: CommitEntry): Outcome {
+  const { command } = unpackPrepared(prepared)
+  return {
+    kind: 'command',
+    command: { ...withValues(command, unpackStagedPuts(staged)), requestId },
+  }
 }

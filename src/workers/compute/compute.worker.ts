@@ -14,7 +14,9 @@ import { openDatabaseReader } from '../database/reader.ts'
 import { StorageFault } from '../storage-fault.ts'
 import { runBatch } from './batch.ts'
 import { type ComputeContext } from './context.ts'
+import { packStagedPuts } from './form/staged-puts.ts'
 import { listWindow as readListWindow } from './invoke/list.ts'
+import { unpackForm } from './prepared.ts'
 import {
   type BatchResult,
   type ComputeOptions,
@@ -79,6 +81,12 @@ export async function batch(entries: ArrayBuffer): Promise<BatchResult> {
   return transferring(result, commands ? [results, commands] : [results])
 }
 
+export const open: Task<'open'> = ({ streamId, prepared }) =>
+  outcomeOf(async () => {
+    context.streams.openUpload(streamId, unpackForm(prepared))
+    return null
+  })
+
 export const append: Task<'append'> = ({ streamId, chunk }) =>
   outcomeOf(async () => {
     await context.streams.append(streamId, chunk)
@@ -86,8 +94,12 @@ export const append: Task<'append'> = ({ streamId, chunk }) =>
     return null
   })
 
-export const finish: Task<'finish'> = ({ streamId }) =>
-  outcomeOf(() => context.streams.finish(streamId))
+export const finish: Task<'finish'> = async ({ streamId }) => {
+  const outcome = await outcomeOf(async () =>
+    packStagedPuts(await context.streams.finish(streamId)),
+  )
+  return transferring(outcome, outcome.ok ? [outcome.value.buffer] : [])
+}
 
 export const discard: Task<'discard'> = ({ streamId }) =>
   outcomeOf(async () => {

@@ -13,7 +13,7 @@ export type Outcome =
   | { readonly kind: 'answer'; readonly answer: Answer; readonly claim: ReplayClaim | undefined }
   | { readonly kind: 'failure'; readonly failure: Failure }
   | { readonly kind: 'command'; readonly command: StorageCommand }
-  | { readonly kind: 'authorised'; readonly prepared: Uint8Array }
+  | { readonly kind: 'authorised'; readonly prepared: Uint8Array; readonly heldBytes: number }
   | {
       readonly kind: 'download'
       readonly answer: Answer

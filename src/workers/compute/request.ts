@@ -11,7 +11,6 @@ import {
   writeFailure,
 } from '../../protocol/answer.ts'
 import { PackedReader, type PackedWriter } from '../../protocol/packed.ts'
-import { type StagedValue } from '../blocks/place.ts'
 import { type BlocksOptions, type DatabaseOptions, type RunInfo } from '../storage/request.ts'
 
 /** workerData of the pool. */
@@ -49,13 +48,14 @@ export interface TokenEntry {
   readonly body: Body
 }
 
-/** The upload of an authorised put has arrived: decide it like any other put. */
+/** The body of an authorised change has arrived: decide it like any other. */
 export interface CommitEntry {
   readonly kind: 'commit'
   readonly requestId: number
   /** From the `authorised` result. */
   readonly prepared: Uint8Array
-  readonly staged: StagedValue
+  /** From the task `finish`: a value for each put. */
+  readonly staged: Uint8Array
 }
 
 /** A request without a token: GET or HEAD. */
@@ -103,8 +103,11 @@ export type Result = { readonly requestId: number } &
     | { readonly kind: 'failure'; readonly failure: Failure }
     /** A change: its command is in the batch's `commands`; storage answers. */
     | { readonly kind: 'command' }
-    /** A put whose body is still to come may be uploaded. */
-    | { readonly kind: 'authorised'; readonly prepared: Uint8Array }
+    /**
+     * A change whose body is still to come may be uploaded. `prepared` is kept unread until then; `heldBytes` is what the
+     * worker of the upload may hold in memory.
+     */
+    | { readonly kind: 'authorised'; readonly prepared: Uint8Array; readonly heldBytes: number }
     /** A large value or a part of it: `answer` has the head of the reply; the body follows from this worker in windows. */
     | {
         readonly kind: 'download'
@@ -139,10 +142,13 @@ export interface ComputeCounters {
 
 /** Tasks of a worker beside `batch`. Those with a stream id must reach the worker that holds the stream. */
 export interface StreamTasks {
-  /** Opens the upload at its first chunk. Taken: the chunk is transferred. `streamId` is given by main. */
+  /** Opens an upload. `streamId` is given by main, used once, below 2^31; `prepared` is that of the `authorised` result. */
+  open: { args: { streamId: number; prepared: Uint8Array }; result: TaskOutcome<null> }
+  /** Taken: the chunk is transferred. */
   append: { args: { streamId: number; chunk: Uint8Array }; result: TaskOutcome<null> }
-  finish: { args: { streamId: number }; result: TaskOutcome<StagedValue> }
-  /** Forgets an upload or a download. Unknown ids are fine. */
+  /** What was staged, for the commit entry. The stream lives on until it is discarded, which must follow. */
+  finish: { args: { streamId: number }; result: TaskOutcome<Uint8Array<ArrayBuffer>> }
+  /** Forgets an upload, with the files that no command took, or a download. Unknown ids are fine. */
   discard: { args: { streamId: number }; result: TaskOutcome<null> }
   /** The next window of a download, at most DOWNLOAD_WINDOW_BYTES; `isLast` closes the stream. */
   window: {
@@ -166,29 +172,9 @@ export const DOWNLOAD_WINDOW_BYTES: number = 1024 * 1024
 const KINDS = ['answer', 'failure', 'command', 'authorised', 'download', 'listing'] as const
 const ROUTES: readonly Route[] = ['delegate', 'invoke', 'revoke', 'status', 'query', 'sign']
 
-function writeStaged(writer: PackedWriter, staged: StagedValue): void {
-  writer.u8(staged.kind === 'inline' ? 0 : 1).raw(staged.digest)
-  if (staged.kind === 'inline') writer.bytes(staged.bytes)
-  else writer.f64(staged.valueBytes).bytes(staged.segments).f64(staged.stagingNo)
-}
-
-function readStaged(reader: PackedReader): StagedValue {
-  const kind = reader.u8()
-  const digest = reader.raw(32)
-  if (kind === 0) return { kind: 'inline', digest, bytes: reader.bytes() }
-  return {
-    kind: 'file',
-    digest,
-    valueBytes: reader.f64(),
-    segments: reader.bytes(),
-    stagingNo: reader.f64(),
-  }
-}
-
 export function writeEntry(writer: PackedWriter, entry: Entry): void {
   if (entry.kind === 'commit') {
-    writer.u8(0).u32(entry.requestId).bytes(entry.prepared)
-    writeStaged(writer, entry.staged)
+    writer.u8(0).u32(entry.requestId).bytes(entry.prepared).bytes(entry.staged)
     return
   }
   if (entry.kind === 'open') {
@@ -254,9 +240,12 @@ export function readEntry(reader: PackedReader): Entry {
     }
   }
   if (kind === 0) {
-    const requestId = reader.u32()
-    const prepared = reader.bytes()
-    return { kind: 'commit', requestId, prepared, staged: readStaged(reader) }
+    return {
+      kind: 'commit',
+      requestId: reader.u32(),
+      prepared: reader.bytes(),
+      staged: reader.bytes(),
+    }
   }
   const requestId = reader.u32()
   const route = ROUTES[reader.u8()] as Route
@@ -295,7 +284,7 @@ export function writeResult(writer: PackedWriter, result: Result): void {
     case 'command':
       break
     case 'authorised':
-      writer.bytes(result.prepared)
+      writer.bytes(result.prepared).f64(result.heldBytes)
       break
     case 'download':
       writeAnswer(writer, result.answer)
@@ -323,7 +312,7 @@ export function readResult(reader: PackedReader): Result {
     case 'command':
       return { requestId, kind }
     case 'authorised':
-      return { requestId, kind, prepared: reader.bytes() }
+      return { requestId, kind, prepared: reader.bytes(), heldBytes: reader.f64() }
     case 'download':
       return {
         requestId,

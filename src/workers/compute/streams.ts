@@ -4,14 +4,15 @@
  */
 import { ProtocolError } from '../../protocol/error.ts'
 import { SEGMENT_BYTES } from '../../protocol/limits.ts'
-import { type StagedValue } from '../blocks/place.ts'
 import { type ObjectHandle } from '../blocks/reader.ts'
-import { type StagedUpload, type Staging } from '../blocks/staging.ts'
+import { type Staging } from '../blocks/staging.ts'
+import { type BodyForm, type StagedPut } from './form/body-form.ts'
+import { type BodyUpload, openBodyUpload, UPLOAD_NUMBERS } from './form/body-upload.ts'
 import { DOWNLOAD_WINDOW_BYTES } from './request.ts'
 import { type BytePart } from './value/byte-range.ts'
 
 /** Upload ids are main's and lie below; download ids are this worker's, so `discard` knows them apart. */
-const DOWNLOAD_ID_FIRST = 2 ** 31
+const DOWNLOAD_ID_FIRST = UPLOAD_NUMBERS
 const DOWNLOAD_IDS = 2 ** 31
 
 const WINDOW_SEGMENTS = DOWNLOAD_WINDOW_BYTES / SEGMENT_BYTES
@@ -26,7 +27,7 @@ interface Download {
 
 export class Streams {
   readonly #staging: Staging
-  readonly #uploads = new Map<number, StagedUpload>()
+  readonly #uploads = new Map<number, BodyUpload>()
   readonly #downloads = new Map<number, Download>()
   #downloadCount = 0
 
@@ -34,21 +35,25 @@ export class Streams {
     this.#staging = staging
   }
 
-  /** Taken: the chunk. The first chunk opens the upload. */
-  async append(streamId: number, chunk: Uint8Array): Promise<void> {
-    let upload = this.#uploads.get(streamId)
-    if (!upload) {
-      upload = this.#staging.open(streamId)
-      this.#uploads.set(streamId, upload)
-    }
-    await upload.append(chunk)
+  openUpload(streamId: number, form: BodyForm): void {
+    this.#uploads.set(streamId, openBodyUpload(this.#staging, streamId, form))
   }
 
-  /** Everything that was appended, on stable storage. An upload without chunks is an empty value. */
-  async finish(streamId: number): Promise<StagedValue> {
-    const upload = this.#uploads.get(streamId) ?? this.#staging.open(streamId)
-    this.#uploads.delete(streamId)
-    return upload.finish()
+  /** Borrowed until it resolves: the chunk. @throws as `BodyUpload.append`, and what `#upload` throws */
+  append(streamId: number, chunk: Uint8Array): Promise<void> {
+    return this.#upload(streamId).append(chunk)
+  }
+
+  /** Everything that was appended, on stable storage where it is not in memory. The upload stays, to be discarded. */
+  finish(streamId: number): Promise<readonly StagedPut[]> {
+    return this.#upload(streamId).finish()
+  }
+
+  /** @throws {ProtocolError} NODE_BUSY when this worker does not hold the stream */
+  #upload(streamId: number): BodyUpload {
+    const upload = this.#uploads.get(streamId)
+    if (!upload) throw new ProtocolError('NODE_BUSY')
+    return upload
   }
 
   async discard(streamId: number): Promise<void> {

@@ -1,15 +1,28 @@
 /** What the actor says about commands that it accepted (reference-behaviour §1.5–§1.7, §3.1). */
 import { type Answer, emptyAnswer, jsonAnswer } from '../../protocol/answer.ts'
-import { toHex } from '../../protocol/bytes.ts'
+import { compareBytes, parseUtf8, toHex } from '../../protocol/bytes.ts'
 import { formatRawCid } from '../../protocol/cid.ts'
 import { formatRfc3339 } from '../../protocol/rfc3339.ts'
 import { type MutateOutcome } from './decide/mutate.ts'
 import { type GroupView } from './group-view.ts'
-import { type RevokeCommand, type SignCommand, type StorageCommand } from './request.ts'
+import {
+  type MutateCommand,
+  type RevokeCommand,
+  type SignCommand,
+  type StorageCommand,
+} from './request.ts'
 
-/** Rule: KV-3, KV-5. */
-export const mutateAnswer = ({ etagDigest }: MutateOutcome): Answer =>
-  emptyAnswer(etagDigest ? [['etag', `"blake3-${toHex(etagDigest)}"`]] : [])
+/** Rule: KV-3, KV-5, BATCH-5. */
+export function mutateAnswer(
+  { report, operations }: Pick<MutateCommand, 'report' | 'operations'>,
+  { etagDigest }: MutateOutcome,
+): Answer {
+  if (report === 'keys') {
+    const keys = operations.map(({ key }) => key).toSorted(compareBytes)
+    return jsonAnswer({ written: keys.map(parseUtf8), count: keys.length })
+  }
+  return emptyAnswer(etagDigest ? [['etag', `"blake3-${toHex(etagDigest)}"`]] : [])
+}
 
 /** The CID is that of the spelling that was posted. Hosting is told as it is after the command. Rule: CHAIN-9, HOST-2. */
 export function delegateAnswer(

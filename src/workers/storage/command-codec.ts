@@ -19,6 +19,7 @@ import {
 const DIGEST_BYTES = 32
 const KINDS = ['mutate', 'delegate', 'alias', 'revoke', 'sign'] as const
 const ENCODINGS = ['ucan', 'cacao'] as const
+const REPORTS = ['etag', 'keys'] as const
 const PRECONDITIONS = ['none', 'absent', 'matches'] as const
 
 /** Appends one command. Byte fields are copied. */
@@ -89,6 +90,7 @@ function writeMutate(writer: PackedWriter, command: MutateCommand): void {
   writer.text(command.action)
   writeTexts(writer, command.spaces)
   writePrecondition(writer, command.precondition)
+  writer.u8(REPORTS.indexOf(command.report))
   writer.u32(command.operations.length)
   for (const operation of command.operations) writeOperation(writer, operation)
   writer.bytes(command.tokenSection)
@@ -103,6 +105,7 @@ function readMutate(reader: PackedReader, base: CommandBase): MutateCommand {
     action: reader.text(),
     spaces: readTexts(reader),
     precondition: readPrecondition(reader),
+    report: nameAt(REPORTS, reader.u8()),
     operations: readList(reader, readOperation),
     tokenSection: reader.bytes(),
   }

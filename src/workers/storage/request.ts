@@ -72,6 +72,8 @@ export interface MutateCommand extends CommandBase {
   /** Every space that the invocation names; each must be hosted. */
   readonly spaces: readonly string[]
   readonly precondition: Precondition
+  /** What the answer tells: the ETag of the one value that it is about, or the keys of a batch put. */
+  readonly report: 'etag' | 'keys'
   readonly operations: readonly Operation[]
   /** CAR section of the token. */
   readonly tokenSection: Uint8Array

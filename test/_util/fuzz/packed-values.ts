@@ -55,7 +55,12 @@ export const entries: fc.Arbitrary<Entry> = fc.oneof(
       }),
     ),
   }),
-  fc.record({ kind: fc.constant('commit' as const), requestId: u32, prepared: bytes, staged: bytes }),
+  fc.record({
+    kind: fc.constant('commit' as const),
+    requestId: u32,
+    prepared: bytes,
+    staged: bytes,
+  }),
 )
 
 export const results: fc.Arbitrary<Result> = fc.oneof(

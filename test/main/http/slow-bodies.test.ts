@@ -60,9 +60,9 @@ describe('an upload', () => {
     const worker = compute.workerForStream()
     if (!worker) throw new Error('no worker')
     const request = openRequest()
-    const upload = new UploadReceiver({ compute, worker, streamId: 1, staging: 'memory' }).receive(
-      request,
-    )
+    const prepared = Buffer.from('prepared')
+    const options = { compute, worker, streamId: 1, prepared, staging: 'memory' } as const
+    const upload = new UploadReceiver(options).receive(request)
     for (let period = 0; period < 5; period++) {
       request.push(Buffer.alloc(16 * 1024))
       expect(await stateOf(upload)).toBe('pending')

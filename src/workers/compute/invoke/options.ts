@@ -3,6 +3,7 @@ import { parseHex } from '../../../protocol/bytes.ts'
 import { ProtocolError } from '../../../protocol/error.ts'
 import { LIST_CURSOR_CHARS_MAX, LIST_LIMIT_MAX } from '../../../protocol/limits.ts'
 import { type Precondition } from '../../storage/request.ts'
+import { isFormData } from '../form/body-form.ts'
 import { type TokenEntry } from '../request.ts'
 import { type Effect } from './effects.ts'
 
@@ -31,7 +32,7 @@ export function headerOf(entry: Pick<TokenEntry, 'headers'>, name: string): stri
 }
 
 export const isMultipart = (entry: TokenEntry): boolean =>
-  /^multipart\/form-data\b/i.test(headerOf(entry, 'content-type') ?? '')
+  isFormData(headerOf(entry, 'content-type'))
 
 /**
  * Rule: COND-1, COND-2, KV-7, LIST-2.

@@ -12,12 +12,13 @@ import { type Plan, readRequest } from '../plan.ts'
 import { type TokenEntry } from '../request.ts'
 import { spacesOf } from '../spaces-of.ts'
 import { authorise } from './authorise.ts'
+import { assertBatchPut } from './batch-put.ts'
 import { answerCapabilities } from './capabilities.ts'
 import { effectOf } from './effects.ts'
 import { type Invocation, parseInvocation, replayClaim, verifyEnvelope } from './invocation.ts'
 import { answerList, listRequest } from './list.ts'
 import { mutate } from './mutate.ts'
-import { parseKvOptions } from './options.ts'
+import { isMultipart, parseKvOptions } from './options.ts'
 import { answerRead } from './read.ts'
 
 export function planInvoke(context: ComputeContext, entry: TokenEntry): Plan {
@@ -52,6 +53,7 @@ export function planInvoke(context: ComputeContext, entry: TokenEntry): Plan {
 function verifyInvocation(context: ComputeContext, entry: TokenEntry): Invocation {
   const token = parseInvocation(entry.authorization)
   verifyEnvelope(context, token)
+  if (isMultipart(entry)) assertBatchPut(token.capabilities)
   const effect = effectOf(token)
   return {
     token,

@@ -54,7 +54,7 @@ function mutate(command: MutateCommand, { view, plan, nowS }: DecidingContext): 
   const decision = decideMutate(command, view, nowS)
   if (decision.kind === 'refuse') return decision
   plan.addMutation(command)
-  return { kind: 'accept', outcome: mutateAnswer(decision.outcome) }
+  return { kind: 'accept', outcome: mutateAnswer(command, decision.outcome) }
 }
 
 function delegate(command: DelegateCommand, { view, plan }: DecidingContext): Decision<Answer> {
