@@ -39,6 +39,10 @@ export function logUnwritable(log: Logger, reason: string): void {
   log.error({ reason }, 'storage takes no more changes')
 }
 
+export function logScrubFailed(log: Logger, reason: string): void {
+  log.error({ reason }, 'scrub failed')
+}
+
 export function logStorageLine(log: Logger, { level, event, fields }: StorageLogLine): void {
   log[level]({ ...fields, thread: 'storage' }, event)
 }

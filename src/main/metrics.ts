@@ -5,6 +5,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 import { type BatchResult } from '../workers/compute/request.ts'
+import { type ScrubCounters } from '../workers/maintenance/request.ts'
 import { type StorageCounters } from '../workers/storage/request.ts'
 import { type Exchange } from './http/exchange.ts'
 import { type Admission } from './pipeline/admission.ts'
@@ -26,6 +27,8 @@ export interface MetricsSources {
   isWritable(): boolean
   workerCount(): number
   storageCounters(): Promise<StorageCounters | undefined>
+  /** Undefined: there is no scrub. */
+  scrubCounters(): ScrubCounters | undefined
 }
 
 export class Metrics {
@@ -114,6 +117,7 @@ export class Metrics {
       Number(sources.isWritable()),
     )
     this.#observeStorage(sources)
+    this.#observeIntegrity(sources)
   }
 
   onAnswered(exchange: Exchange, status: number): void {
@@ -165,5 +169,30 @@ export class Metrics {
         }
       },
     })
+  }
+
+  #observeIntegrity(sources: MetricsSources): void {
+    const quarantined: Gauge = new Gauge({
+      name: 'tinycloud_quarantined_blocks',
+      help: 'Rows, blocks and files that are known to be damaged.',
+      registers: [this.#registry],
+      collect: async () => {
+        const counters = await sources.storageCounters()
+        if (counters) quarantined.set(counters.quarantined)
+      },
+    })
+    const scrub = (name: string, help: string, read: (of: ScrubCounters) => number): void =>
+      this.#gauge(`scrub_${name}`, help, () => {
+        const counters = sources.scrubCounters()
+        return counters ? read(counters) : 0
+      })
+    scrub('bytes', 'Bytes that the scrub has read since the start.', ({ bytes }) => bytes)
+    scrub('cycles', 'Times that it has read everything since the start.', ({ cycles }) => cycles)
+    scrub(
+      'last_cycle_end_seconds',
+      'Unix time at which it had last read everything; 0: not yet.',
+      ({ lastCycleEndedAtS }) => lastCycleEndedAtS ?? 0,
+    )
+    scrub('problems', 'What it found in its last or present cycle.', ({ problems }) => problems)
   }
 }

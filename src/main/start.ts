@@ -39,6 +39,7 @@ import { Admission, ADMISSION_LIMITS } from './pipeline/admission.ts'
 import { Dispatcher } from './pipeline/dispatcher.ts'
 import { RateLimiter } from './pipeline/rate-limiter.ts'
 import { REPLAY_CLAIMS_MAX, ReplayClaims } from './pipeline/replay-claims.ts'
+import { Scrub } from './scrub.ts'
 import { type Phase, runPhases } from './shutdown.ts'
 import { StorageClient } from './storage-client.ts'
 
@@ -96,6 +97,7 @@ class NodeParts {
   readonly #deps: StartDeps
   readonly #metrics: Metrics | undefined
   #storage: StorageClient | undefined
+  #scrub: Scrub | undefined
   #compute: ComputeClient | undefined
   #signed: SignedRequests | undefined
   #server: FastifyInstance | undefined
@@ -137,6 +139,7 @@ class NodeParts {
       isWritable: () => storage.isWritable,
       workerCount: () => compute.workerCount,
       storageCounters: () => storage.counters(),
+      scrubCounters: () => this.#scrub?.counters,
     })
     const replies = new Replies({ compute, claims, nowS: () => Date.now() / 1000 })
     this.#signed = new SignedRequests({
@@ -150,6 +153,7 @@ class NodeParts {
     const publicLimiter = new RateLimiter(publicSpaces, () => performance.now())
     const openReads = new OpenReads({ admission, dispatcher, replies, publicLimiter })
     await this.#listen(storage, compute, { signed: this.#signed, openReads })
+    this.#scrub = Scrub.start(this.#config, storage, this.#deps.log)
   }
 
   running(): RunningNode {
@@ -178,6 +182,7 @@ class NodeParts {
   async abandon(): Promise<void> {
     await this.#server?.close()
     await this.#metricsServer?.close()
+    await this.#scrub?.close()
     await this.#compute?.close()
     await this.#storage?.close()
   }
@@ -290,7 +295,10 @@ class NodeParts {
       {
         name: 'compute',
         deadlineMs: STOP_MS.compute,
-        run: async () => this.#compute?.close(),
+        run: async () => {
+          await this.#scrub?.close()
+          await this.#compute?.close()
+        },
       },
       {
         name: 'storage',

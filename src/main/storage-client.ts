@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads'
 
 import { type Failure } from '../protocol/answer.ts'
 import {
+  type Damage,
   type Fault,
   readReplies,
   type RunInfo,
@@ -108,6 +109,15 @@ export class StorageClient {
       this.#probes.set(probeId, settle)
       this.#post({ kind: 'probe', probeId, write })
     })
+  }
+
+  /** What was found broken is written down between two groups. */
+  quarantine(damages: readonly Damage[]): void {
+    this.#post({ kind: 'quarantine', damages })
+  }
+
+  keepScrubPosition(position: Uint8Array): void {
+    this.#post({ kind: 'scrub-position', position })
   }
 
   /** Undefined when the thread does not answer. */

@@ -47,9 +47,13 @@ function receive(message: StorageMessage): void {
           packBytes: 3,
           syncs: 4,
           checkpoints: 5,
+          quarantined: 0,
           mailboxItems: 6,
         },
       })
+      break
+    case 'quarantine':
+    case 'scrub-position':
       break
     case 'close':
       post({ kind: 'closed' })

@@ -97,8 +97,8 @@ export function createFaultyDatabase(): FaultyDatabase {
   const plan = new Plan<Step>()
   return {
     open: (options) => {
-      const { transactor, ledger } = openDatabase(options)
-      return { transactor: plan.wrap(transactor), ledger }
+      const { transactor, ...rest } = openDatabase(options)
+      return { transactor: plan.wrap(transactor), ...rest }
     },
     fail: (...order) => {
       plan.fail(...order)

@@ -33,6 +33,7 @@ function createConfig(changes: Partial<NodeConfig> = {}): NodeConfig {
     blocks: { type: 'local', path: blocks },
     temporaryDirectory: undefined,
     staging: 'memory',
+    scrubBytesPerS: 0,
     invocation: { lifetimeMaxS: 300, clockSkewS: 0 },
     kv: { implicitText: 'drop' },
     publicSpaces: { perMinute: 60, burst: 10 },

@@ -67,10 +67,11 @@ export class CrashingStorage {
       this.#storage = await startStorage(this.options, {
         files: this.#watch('disk', this.disk.files),
         openDatabase: (options) => {
-          const { transactor, ledger } = openDatabase(options)
+          const { transactor, ledger, quarantine } = openDatabase(options)
           return {
             transactor: this.#watch('database', transactor),
             ledger: this.#watch('ledger', ledger),
+            quarantine,
           }
         },
         limits: LIMITS,

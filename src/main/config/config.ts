@@ -39,6 +39,8 @@ export interface OpenedConfig {
   readonly newSecretPath: string | undefined
 }
 
+const MIB: number = 1024 * 1024
+
 /** Port of the metrics when they are on and no port is written. */
 const METRICS_PORT_DEFAULT = 8001
 const SECRET_FILE_NAME = 'secret'
@@ -121,6 +123,7 @@ function createGeneralConfig(settings: Settings): GeneralConfig {
       format: settings['log.format'] === 'json' ? 'json' : 'text',
     }),
     staging: settings['storage.staging'] === 'filesystem' ? 'file' : 'memory',
+    scrubBytesPerS: settings['storage.scrub_mib_per_s'] * MIB,
     invocation: Object.freeze({
       lifetimeMaxS: settings['invocation.max_lifetime_secs'],
       clockSkewS: settings['invocation.clock_skew_secs'],

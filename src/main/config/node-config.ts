@@ -14,6 +14,8 @@ export interface NodeConfig {
   /** A private directory that is removed at exit, when nothing is to be kept (`sqlite::memory:`). */
   readonly temporaryDirectory: string | undefined
   readonly staging: 'memory' | 'file'
+  /** Bytes that the scrub may read in a second; 0: there is no scrub. */
+  readonly scrubBytesPerS: number
   readonly invocation: { readonly lifetimeMaxS: number; readonly clockSkewS: number }
   readonly kv: { readonly implicitText: 'drop' | 'keep' }
   /** Reads that one client may make of public spaces. */

@@ -96,6 +96,14 @@ export const SETTINGS = {
     choices: ['Memory', 'FileSystem'],
     doc: 'Where an upload waits until it is complete: Memory up to 256 KiB and in a file beyond, or always in a file.',
   },
+  'storage.scrub_mib_per_s': {
+    format: 'number',
+    default: 4,
+    min: 0,
+    max: 1024,
+    unit: 'MiB per second',
+    doc: 'How fast a running node reads all that is stored, again and again, to find damage early; 0 switches this off.',
+  },
   'keys.type': {
     format: 'choice',
     default: 'Static',

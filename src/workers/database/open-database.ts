@@ -1,9 +1,11 @@
 /** Opens the node's database for the one thread that writes it. */
 import { StartFault } from '../start-fault.ts'
 import { type DatabaseOptions } from '../storage/request.ts'
+import { type Quarantine } from './quarantine.ts'
 import { type RunLedger } from './run-ledger.ts'
 import { configureWriter, type Connection, openWriter, sqliteCode } from './sqlite/connection.ts'
 import { migrate, readSchemaVersion } from './sqlite/migrate.ts'
+import { SqliteQuarantine } from './sqlite/sqlite-quarantine.ts'
 import { SqliteRunLedger } from './sqlite/sqlite-run-ledger.ts'
 import { SqliteTransactor } from './sqlite/sqlite-transactor.ts'
 import { type Transactor } from './transactor.ts'
@@ -11,6 +13,7 @@ import { type Transactor } from './transactor.ts'
 export interface Database {
   readonly transactor: Transactor
   readonly ledger: RunLedger
+  readonly quarantine: Quarantine
 }
 
 /**
@@ -27,7 +30,11 @@ export function openDatabase({ path }: DatabaseOptions): Database {
     migrate(connection, version)
     const transactor = new SqliteTransactor(connection, path)
     if (transactor.checkpoint('TRUNCATE').isBusy) throw inUse(path)
-    return { transactor, ledger: new SqliteRunLedger(connection) }
+    return {
+      transactor,
+      ledger: new SqliteRunLedger(connection),
+      quarantine: new SqliteQuarantine(connection),
+    }
   } catch (error) {
     connection?.close()
     throw error instanceof StartFault ? error : faultOf(error, path)

@@ -30,16 +30,18 @@ export function openInspector({ path }: DatabaseOptions): DatabaseInspector {
  * Opens the quarantine of a node that does not run; the caller holds its lock.
  * @throws {StartFault}
  */
-export function openQuarantine({ path }: DatabaseOptions): Quarantine & { close(): void } {
+export function openQuarantine({ path }: DatabaseOptions): {
+  readonly quarantine: Quarantine
+  close(): void
+} {
   try {
     const connection = openWriter(path)
     configureWriter(connection)
-    const quarantine = new SqliteQuarantine(connection)
     return {
-      add: (damages, foundAtS) => quarantine.add(damages, foundAtS),
-      replace: (damages, foundAtS) => quarantine.replace(damages, foundAtS),
-      count: () => quarantine.count(),
-      close: () => connection.close(),
+      quarantine: new SqliteQuarantine(connection),
+      close: () => {
+        connection.close()
+      },
     }
   } catch (error) {
     throw unreadable(path, error)

@@ -15,4 +15,6 @@ export interface Quarantine {
   /** Forgets everything else: what is not among them was found sound. */
   replace(damages: readonly Damage[], foundAtS: number): MaybePromise<void>
   count(): MaybePromise<number>
+  /** Keeps where the scrub is (maintenance/request.ts). */
+  keepScrubPosition(position: Uint8Array): MaybePromise<void>
 }

@@ -30,8 +30,6 @@ export interface ScrubOptions extends Places {
   readonly task: 'scrub'
   /** Bytes of rows and files that are read in a second. */
   readonly bytesPerS: number
-  /** The first cycle begins this long after the start. */
-  readonly startDelayMs: number
 }
 
 export type MaintenanceEvent =
@@ -111,3 +109,25 @@ export interface StoredTotals {
 
 /** Damages that one report lists; more are only counted. */
 export const DAMAGES_LISTED_MAX = 10_000
+
+const POSITION_BYTES = 16
+
+/** The form in which storage keeps it: two little-endian doubles. */
+export function formatScrubPosition({ afterNo, cycleStartedAtS }: ScrubPosition): Uint8Array {
+  const bytes = new Uint8Array(POSITION_BYTES)
+  const view = new DataView(bytes.buffer)
+  view.setFloat64(0, afterNo, true)
+  view.setFloat64(8, cycleStartedAtS, true)
+  return bytes
+}
+
+/** Undefined: what was kept is of no use, and the scrub begins anew. */
+export function readScrubPosition(bytes: Uint8Array | undefined): ScrubPosition | undefined {
+  if (bytes?.length !== POSITION_BYTES) return undefined
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const afterNo = view.getFloat64(0, true)
+  const cycleStartedAtS = view.getFloat64(8, true)
+  if (!Number.isSafeInteger(afterNo) || afterNo < 0 || !Number.isFinite(cycleStartedAtS))
+    return undefined
+  return { afterNo, cycleStartedAtS }
+}

@@ -21,6 +21,7 @@ import { readCommands } from './command-codec.ts'
 import { type GroupRunner } from './group-runner.ts'
 import { Mailbox } from './mailbox.ts'
 import {
+  type Damage,
   type StorageCommand,
   type StorageCounters,
   type StorageEvent,
@@ -67,6 +68,15 @@ export class StorageActor {
       const failure = isWell ? undefined : ({ code: 'STORAGE_UNAVAILABLE', detail: '' } as const)
       this.#post({ kind: 'probed', probeId, failure })
     })
+  }
+
+  /** Writes down what was found broken. */
+  quarantine(damages: readonly Damage[]): void {
+    this.#do(() => this.#runner.quarantine(damages))
+  }
+
+  keepScrubPosition(position: Uint8Array): void {
+    this.#do(() => this.#runner.keepScrubPosition(position))
   }
 
   get counters(): StorageCounters {

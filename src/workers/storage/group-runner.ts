@@ -3,6 +3,7 @@
  * groups what may not delay a reply.
  */
 import { type ObjectFiles } from '../blocks/objects/object-files.ts'
+import { type Quarantine } from '../database/quarantine.ts'
 import { type RunLedger } from '../database/run-ledger.ts'
 import { type Transactor } from '../database/transactor.ts'
 import { type ErrorCode } from '../../protocol/error.ts'
@@ -14,7 +15,12 @@ import { commitGroup, type GroupResult } from './group-commit.ts'
 import { questionsOf } from './group-questions.ts'
 import { type Log } from './log.ts'
 import { sweepObjects } from './object-sweep.ts'
-import { type StorageCommand, type StorageCounters, type StorageReply } from './request.ts'
+import {
+  type Damage,
+  type StorageCommand,
+  type StorageCounters,
+  type StorageReply,
+} from './request.ts'
 import { stagedValues, type StagedObjects } from './staged-objects.ts'
 
 /** Attempts at a group that another process was faster than. */
@@ -25,6 +31,9 @@ const SWEEP_INTERVAL_S = 10
 export interface RunnerOptions {
   readonly transactor: Transactor
   readonly ledger: RunLedger
+  readonly quarantine: Quarantine
+  /** Rows that it has at the start. */
+  readonly quarantined: number
   readonly checkpointer: Checkpointer
   readonly objectFiles: ObjectFiles
   readonly objects: StagedObjects
@@ -42,6 +51,7 @@ export class GroupRunner {
   readonly #options: RunnerOptions
   #run: ActiveRun
   #isUnwritable = false
+  #quarantined: number
   #purgedAtS = -Infinity
   #sweptAtS = -Infinity
   #groups = 0
@@ -52,6 +62,7 @@ export class GroupRunner {
   constructor(options: RunnerOptions) {
     this.#options = options
     this.#run = options.run
+    this.#quarantined = options.quarantined
   }
 
   get counters(): Omit<StorageCounters, 'mailboxItems'> {
@@ -61,6 +72,7 @@ export class GroupRunner {
       packBytes: this.#packBytes,
       syncs: this.#syncs,
       checkpoints: this.#options.checkpointer.checkpoints,
+      quarantined: this.#quarantined,
     }
   }
 
@@ -82,18 +94,24 @@ export class GroupRunner {
 
   /** What is due after a group has been answered. */
   async tidy(): Promise<void> {
-    if (this.#isUnwritable) return
-    const { ledger, objectFiles, checkpointer, log, nowS } = this.#options
-    try {
+    const { ledger, objectFiles, checkpointer, nowS } = this.#options
+    await this.#betweenGroups(async () => {
       await checkpointer.runIfDue()
       await this.#run.sealFinished()
       if (this.#run.isSpent) await this.#followRun()
       if (nowS() - this.#sweptAtS < SWEEP_INTERVAL_S) return
       this.#sweptAtS = nowS()
       await sweepObjects(ledger, objectFiles, nowS())
+    })
+  }
+
+  /** A full disk harms nothing here: whatever was due is due again. */
+  async #betweenGroups(work: () => Promise<void>): Promise<void> {
+    if (this.#isUnwritable) return
+    try {
+      await work()
     } catch (error) {
-      // A full disk harms nothing here: whatever was due is due again.
-      if (faultKindOf(error, 'blocks') === 'full') log('warn', 'storage.full', {})
+      if (faultKindOf(error, 'blocks') === 'full') this.#options.log('warn', 'storage.full', {})
       else this.#refuseWrites(error)
     }
   }
@@ -116,6 +134,21 @@ export class GroupRunner {
     } finally {
       await transactor.rollback()
     }
+  }
+
+  /** Writes down what was found broken, each once, and says so. */
+  async quarantine(damages: readonly Damage[]): Promise<void> {
+    const { quarantine, log, nowS } = this.#options
+    await this.#betweenGroups(async () => {
+      for (const { kind, rowId, reason } of await quarantine.add(damages, nowS())) {
+        this.#quarantined += 1
+        log('error', 'quarantined', { kind, rowId, reason })
+      }
+    })
+  }
+
+  async keepScrubPosition(position: Uint8Array): Promise<void> {
+    await this.#betweenGroups(async () => this.#options.quarantine.keepScrubPosition(position))
   }
 
   /** Everything into the database file, the run ended, the database closed. */

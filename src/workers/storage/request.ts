@@ -226,6 +226,8 @@ export interface StorageCounters {
   readonly packBytes: number
   readonly syncs: number
   readonly checkpoints: number
+  /** Rows and files that are known to be broken. */
+  readonly quarantined: number
   readonly mailboxItems: number
 }
 
@@ -234,6 +236,10 @@ export type StorageMessage =
   /** `write`: a real empty group is committed and synced, not only a read. */
   | { readonly kind: 'probe'; readonly probeId: number; readonly write: boolean }
   | { readonly kind: 'counters' }
+  /** Write down what was found broken. Nothing answers. */
+  | { readonly kind: 'quarantine'; readonly damages: readonly Damage[] }
+  /** Keep where the scrub is. Nothing answers. */
+  | { readonly kind: 'scrub-position'; readonly position: Uint8Array }
   /** Commit what waits, checkpoint, end the run, release the lock, exit. */
   | { readonly kind: 'close' }
 

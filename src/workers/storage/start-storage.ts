@@ -76,7 +76,7 @@ async function assertSecret({ ledger }: Database, fingerprint: Uint8Array): Prom
 async function beginWork(
   options: StorageOptions,
   surroundings: StorageSurroundings,
-  { transactor, ledger }: Database,
+  { transactor, ledger, quarantine }: Database,
 ): Promise<{ actor: StorageActor; run: RunInfo }> {
   const { post, die, nowS, files = NODE_FILE_SYSTEM, limits = RUN_LIMITS } = surroundings
   const root = options.blocks.path
@@ -100,6 +100,8 @@ async function beginWork(
   const runner = new GroupRunner({
     transactor,
     ledger,
+    quarantine,
+    quarantined: await quarantine.count(),
     checkpointer: new Checkpointer(transactor),
     objectFiles,
     objects,

@@ -40,6 +40,12 @@ function receive(storage: RunningStorage, message: StorageMessage): void {
     case 'counters':
       post({ kind: 'counters', counters: actor.counters })
       break
+    case 'quarantine':
+      actor.quarantine(message.damages)
+      break
+    case 'scrub-position':
+      actor.keepScrubPosition(message.position)
+      break
     case 'close':
       close(storage).catch(die)
       break

@@ -38,6 +38,7 @@ describe('defaults', () => {
       'storage.blocks.type': 'local',
       'storage.blocks.path': null,
       'storage.staging': 'memory',
+      'storage.scrub_mib_per_s': 4,
       'keys.type': 'static',
       'keys.secret': null,
       'invocation.max_lifetime_secs': 300,

@@ -2,6 +2,7 @@
 import { type Damage } from '../../storage/request.ts'
 import { type Quarantine, QUARANTINE_ROWS_MAX } from '../quarantine.ts'
 import { type Connection } from './connection.ts'
+import { SCRUB_POSITION } from './meta.ts'
 
 export class SqliteQuarantine implements Quarantine {
   readonly #connection: Connection
@@ -26,6 +27,14 @@ export class SqliteQuarantine implements Quarantine {
     return (
       this.#connection.prepare<[], number>('SELECT count(*) FROM quarantine').pluck().get() ?? 0
     )
+  }
+
+  keepScrubPosition(position: Uint8Array): void {
+    this.#connection
+      .prepare(
+        'INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET content = excluded.content',
+      )
+      .run(SCRUB_POSITION, position)
   }
 
   #insert(damages: readonly Damage[], foundAtS: number): Damage[] {

@@ -9,13 +9,13 @@ import { type Damage } from '../../storage/request.ts'
 import { SteadyPacer } from '../pacer.ts'
 import {
   type MaintenanceEvent,
+  readScrubPosition,
   type ScrubCounters,
   type ScrubOptions,
   type ScrubPosition,
 } from '../request.ts'
 import { Findings } from '../verify/findings.ts'
 import { verifyNode } from '../verify/verify-node.ts'
-import { readScrubPosition } from './scrub-position.ts'
 
 /** From the begin of a cycle to that of the next one at least: a small node would otherwise read itself all day. */
 const CYCLE_S_MIN: number = 24 * 3600
@@ -42,7 +42,6 @@ export async function runScrub(
 ): Promise<never> {
   const { post, nowS } = surroundings
   const scrub = new Scrub(options, surroundings)
-  await sleep(options.startDelayMs)
   for (;;) {
     let waitMs = RETRY_MS
     try {

@@ -80,10 +80,10 @@ async function writeQuarantine(
   findings: Findings,
   nowS: number,
 ): Promise<void> {
-  const quarantine = openQuarantine(database)
+  const opened = openQuarantine(database)
   try {
-    await quarantine.replace(findings.damages, nowS)
+    await opened.quarantine.replace(findings.damages, nowS)
   } finally {
-    quarantine.close()
+    opened.close()
   }
 }
