@@ -2,8 +2,9 @@
  * Runs and their files as rows: who writes, how far each pack is committed, what waits to be removed. Every method is a
  * transaction of its own, and none runs while a group does.
  */
+import { type SealedPack } from '../blocks/packs/pack-file.ts'
 import { type PackEntry } from '../blocks/packs/pack-index.ts'
-import { type PackRow, type PackState, type RunRow } from './rows.ts'
+import { type PackRow, type RunRow } from './rows.ts'
 import { type MaybePromise } from './transactor.ts'
 
 export interface PackLength {
@@ -22,9 +23,12 @@ export interface RunLedger {
   /** From here on nothing that the run does can commit. An end that is written already stays. */
   endRun(runNo: number, endedAtS: number): MaybePromise<void>
   markRunClean(runNo: number, cleanedAtS: number): MaybePromise<void>
-  /** A pack exists as a row before it exists as a file. `previous` gets no more groups from here on. */
+  /**
+   * A pack exists as a row before it exists as a file. `previous` gets no more groups from here on.
+   * @throws {RunEnded} when its run was declared dead
+   */
   addPack(pack: PackRow, previous: PackLength | undefined): MaybePromise<void>
-  finishPack(packNo: number, state: PackState, fileBytes: number): MaybePromise<void>
+  sealPack(packNo: number, sealed: SealedPack): MaybePromise<void>
   /** Its file is gone. */
   deletePack(packNo: number): MaybePromise<void>
   /** Packs of a run that have no index yet. */

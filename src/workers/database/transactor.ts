@@ -77,10 +77,17 @@ export interface GroupChanges {
   readonly revocations: readonly RevocationRow[]
   readonly replays: readonly ReplayRow[]
   readonly tickets: readonly SignedTicketRow[]
-  /** Live bytes that packs gain or lose. */
-  readonly packLiveBytes: ReadonlyMap<number, number>
+  /** By pack. */
+  readonly packs: ReadonlyMap<number, PackChange>
   /** Undefined: it is not time. */
   readonly purge: Purge | undefined
+}
+
+/** Bytes that a pack gains or loses. */
+export interface PackChange {
+  readonly liveBytes: number
+  /** Those of them that are records of statements. */
+  readonly historyBytes: number
 }
 
 /** Rows up to these expiries may go. */

@@ -25,7 +25,8 @@ const RUNS_AND_FILES = [
     ended_at REAL,
     cleaned_at REAL
   ) STRICT`,
-  // file_bytes is the committed length once the pack is no longer the active one of its run.
+  // file_bytes is the committed length once the pack is no longer the active one of its run; index_bytes of them are its
+  // index. live_bytes are named by rows that need them, history_bytes of those are records of statements.
   `CREATE TABLE pack (
     pack_no INTEGER NOT NULL PRIMARY KEY,
     run_no INTEGER NOT NULL,
@@ -34,7 +35,9 @@ const RUNS_AND_FILES = [
     first_row_id INTEGER NOT NULL,
     file_bytes INTEGER NOT NULL,
     live_bytes INTEGER NOT NULL,
-    dead_since REAL
+    dead_since REAL,
+    history_bytes INTEGER NOT NULL,
+    index_bytes INTEGER NOT NULL
   ) STRICT`,
   `CREATE INDEX pack_by_state ON pack (state)`,
   // A large value in a file of its own. object_no is run number × 2^32 + number within the run: it gives the path.
@@ -44,7 +47,8 @@ const RUNS_AND_FILES = [
     segments BLOB NOT NULL,
     dead_since REAL
   ) STRICT`,
-  `CREATE INDEX object_by_death ON object (dead_since)`,
+  // With the lengths, so that what is live and dead is counted without a look at the rows and their segments.
+  `CREATE INDEX object_by_death ON object (dead_since, value_bytes)`,
 ]
 
 const DAMAGE = [

@@ -4,18 +4,19 @@
  */
 import { type Statement } from 'better-sqlite3'
 import { type DelegationFacts } from '../../../protocol/authority.ts'
-import { parseCapabilities } from '../../../protocol/capabilities.ts'
 import { LruMap } from '../../../protocol/lru.ts'
 import { StorageFault } from '../../storage-fault.ts'
+import { delegationFactsOf } from '../delegation-facts.ts'
 import { type ReadRequest, type StoredDelegation } from '../facts.ts'
 import { type RowChecksum } from '../row-checksum.ts'
-import { checksumOfDelegation, readClosure, readDigests } from '../tables/delegation.ts'
+import { checksumOfDelegation } from '../tables/delegation.ts'
 import { type Connection } from './connection.ts'
 import {
   DELEGATION_COLUMNS,
   type DelegationColumns,
   delegationRowOf,
 } from './delegation-columns.ts'
+import { type QuarantineLookup } from './quarantine-lookup.ts'
 import { RevocationLookup } from './revocation-lookup.ts'
 
 /** Decoded delegations that one reader keeps: some megabytes at the usual size of a session, 8 MiB of rows at most. */
@@ -40,10 +41,12 @@ export class DelegationLookup {
   readonly #token: Statement<[number], [packNo: number, offset: number, tokenLength: number]>
   readonly #nosOfSpace: Statement<[string, number, number], number>
   readonly #revocations: RevocationLookup
+  readonly #quarantine: QuarantineLookup
   readonly #decoded = new LruMap<number, DecodedDelegation>(CACHED_DELEGATIONS_MAX)
 
-  constructor(connection: Connection, checksum: RowChecksum) {
+  constructor(connection: Connection, checksum: RowChecksum, quarantine: QuarantineLookup) {
     this.#checksum = checksum
+    this.#quarantine = quarantine
     this.#noOfCid = connection
       .prepare<[Uint8Array], number>('SELECT delegation_no FROM delegation_cid WHERE digest = ?')
       .pluck()
@@ -86,11 +89,15 @@ export class DelegationLookup {
       .map((delegationNo) => this.find(delegationNo))
   }
 
-  /** @throws {StorageFault} VALUE_CORRUPT: it, or what it needs, is not there or fails its checksum */
+  /** @throws {StorageFault} VALUE_CORRUPT: it, or what it needs, is not there, fails its checksum or is in quarantine */
   find(delegationNo: number): StoredDelegation {
+    this.#quarantine.assertSound('delegation', delegationNo)
     const { facts, statementNo, encoding, accounts } = this.#decode(delegationNo)
     const token = this.#token.get(statementNo)
-    if (!token) throw new StorageFault('VALUE_CORRUPT', `statement ${statementNo} is missing`)
+    if (!token)
+      throw new StorageFault('VALUE_CORRUPT', `statement ${statementNo} is missing`, {
+        damaged: { kind: 'statement', rowId: statementNo },
+      })
     const [packNo, offset, lengthBytes] = token
     return {
       facts,
@@ -114,27 +121,12 @@ export class DelegationLookup {
     const known = this.#decoded.get(delegationNo)
     if (known) return known
     const columns = this.#row.get(delegationNo)
-    if (!columns) throw new StorageFault('VALUE_CORRUPT', `delegation ${delegationNo} is missing`)
+    if (!columns) throw damagedDelegation(delegationNo, 'is missing')
     const { row, crc } = delegationRowOf(columns)
     if (checksumOfDelegation(this.#checksum, row) !== crc)
-      throw new StorageFault('VALUE_CORRUPT', `delegation ${delegationNo} fails its checksum`)
+      throw damagedDelegation(delegationNo, 'fails its checksum')
     const decoded = {
-      facts: {
-        no: delegationNo,
-        statementId: row.statementId,
-        digest: row.digest,
-        delegator: row.delegator,
-        delegatee: row.delegatee,
-        notBeforeS: row.notBeforeS ?? undefined,
-        expiresAtS: row.expiresAtS ?? undefined,
-        issuedAtS: row.issuedAtS ?? undefined,
-        effectiveNotBeforeS: row.effectiveNotBeforeS ?? undefined,
-        effectiveExpiresAtS: row.effectiveExpiresAtS ?? undefined,
-        isTerminal: row.isTerminal,
-        capabilities: parseCapabilities(row.capabilities),
-        closure: readClosure(row.closure),
-        parents: readDigests(row.parents),
-      },
+      facts: delegationFactsOf(row),
       statementNo: row.statementNo,
       encoding: row.encoding,
       // The row's checksum has told that the text is what was written.
@@ -145,3 +137,8 @@ export class DelegationLookup {
     return decoded
   }
 }
+
+const damagedDelegation = (delegationNo: number, what: string): StorageFault =>
+  new StorageFault('VALUE_CORRUPT', `delegation ${delegationNo} ${what}`, {
+    damaged: { kind: 'delegation', rowId: delegationNo },
+  })

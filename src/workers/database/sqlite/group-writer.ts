@@ -53,8 +53,8 @@ const prepareAll = (connection: Connection) =>
     accountDelegation: insertInto(connection, 'account_delegation', 4),
     revocation: insertInto(connection, 'revocation', 7),
     replay: insertInto(connection, 'replay', 2),
-    packLiveBytes: connection.prepare(
-      'UPDATE pack SET live_bytes = live_bytes + ? WHERE pack_no = ?',
+    pack: connection.prepare(
+      'UPDATE pack SET live_bytes = live_bytes + ?, history_bytes = history_bytes + ? WHERE pack_no = ?',
     ),
     lastOfPurge: connection
       .prepare<[number, number], ReplayColumns>(
@@ -187,12 +187,13 @@ export class GroupWriter {
     insertCurrent.run(spaceNo, isDeleted, key, versionNo, seq, crc)
   }
 
-  #writeFiles({ objects, deadObjects, deadAtS, packLiveBytes }: GroupChanges): void {
-    const { object, killObject, packLiveBytes: addLiveBytes } = this.#statements
+  #writeFiles({ objects, deadObjects, deadAtS, packs }: GroupChanges): void {
+    const { object, killObject, pack } = this.#statements
     for (const { objectNo, valueBytes, segments } of objects)
       object.run(objectNo, valueBytes, segments, null)
     for (const objectNo of deadObjects) killObject.run(deadAtS, objectNo)
-    for (const [packNo, bytes] of packLiveBytes) if (bytes !== 0) addLiveBytes.run(bytes, packNo)
+    for (const [packNo, { liveBytes, historyBytes }] of packs)
+      if (liveBytes !== 0 || historyBytes !== 0) pack.run(liveBytes, historyBytes, packNo)
   }
 
   #writeRights(changes: GroupChanges): void {

@@ -48,6 +48,7 @@ export class KeyList {
         throw new StorageFault(
           'VALUE_CORRUPT',
           `kv_current of version ${versionNo} fails its checksum`,
+          { damaged: { kind: 'kv_current', rowId: `${spaceNo}/${versionNo}` } },
         )
       if (keys.length < limit) keys.push(key)
     }

@@ -59,13 +59,14 @@ export class KeyLookup {
       throw new StorageFault(
         'VALUE_CORRUPT',
         `kv_current of version ${versionNo} fails its checksum`,
+        { damaged: { kind: 'kv_current', rowId: `${spaceNo}/${versionNo}` } },
       )
     return this.#readVersion(versionNo)
   }
 
   #readVersion(versionNo: number): VersionRow {
     const columns = this.#version.get(versionNo)
-    if (!columns) throw new StorageFault('VALUE_CORRUPT', `kv_version ${versionNo} is missing`)
+    if (!columns) throw damagedVersion(versionNo, 'is missing')
     const [spaceNo, key, eventNo, seq, epochSeq, previousNo, isDeleted, digest, valueBytes] =
       columns
     const [
@@ -105,7 +106,12 @@ export class KeyLookup {
       operationIndex,
     }
     if (checksumOfVersion(this.#checksum, row) !== crc)
-      throw new StorageFault('VALUE_CORRUPT', `kv_version ${versionNo} fails its checksum`)
+      throw damagedVersion(versionNo, 'fails its checksum')
     return row
   }
 }
+
+const damagedVersion = (versionNo: number, what: string): StorageFault =>
+  new StorageFault('VALUE_CORRUPT', `kv_version ${versionNo} ${what}`, {
+    damaged: { kind: 'kv_version', rowId: versionNo },
+  })

@@ -48,7 +48,9 @@ export class RevocationLookup {
       statementNo,
     }
     if (checksumOfRevocation(this.#checksum, row) !== crc)
-      throw new StorageFault('VALUE_CORRUPT', `revocation ${revocationNo} fails its checksum`)
+      throw new StorageFault('VALUE_CORRUPT', `revocation ${revocationNo} fails its checksum`, {
+        damaged: { kind: 'revocation', rowId: revocationNo },
+      })
     return row
   }
 }

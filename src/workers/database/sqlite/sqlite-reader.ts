@@ -17,6 +17,7 @@ import { type Connection, openReader } from './connection.ts'
 import { DelegationLookup } from './delegation-lookup.ts'
 import { KeyList } from './key-list.ts'
 import { KeyLookup } from './key-lookup.ts'
+import { QuarantineLookup } from './quarantine-lookup.ts'
 import { TicketLookup } from './ticket-lookup.ts'
 import { versionFacts } from './version-facts.ts'
 
@@ -31,6 +32,7 @@ export class SqliteReader implements DatabaseReader {
   readonly #delegations: DelegationLookup
   readonly #accounts: AccountList
   readonly #tickets: TicketLookup
+  readonly #quarantine: QuarantineLookup
 
   constructor(path: string) {
     const connection = openReader(path)
@@ -48,7 +50,8 @@ export class SqliteReader implements DatabaseReader {
       .pluck()
     this.#keys = new KeyLookup(connection, checksum)
     this.#list = new KeyList(connection, checksum)
-    this.#delegations = new DelegationLookup(connection, checksum)
+    this.#quarantine = new QuarantineLookup(connection)
+    this.#delegations = new DelegationLookup(connection, checksum, this.#quarantine)
     this.#accounts = new AccountList(connection, this.#delegations)
     this.#tickets = new TicketLookup(connection, checksum)
   }
@@ -57,6 +60,7 @@ export class SqliteReader implements DatabaseReader {
     try {
       this.#begin.run()
       try {
+        this.#quarantine.refresh()
         return batch.map((request) => this.#answer(request))
       } finally {
         this.#commit.run()
@@ -94,6 +98,7 @@ export class SqliteReader implements DatabaseReader {
 
   #version(spaceNo: number, key: Uint8Array): VersionFacts | undefined {
     const row = this.#keys.find(spaceNo, key)
+    if (row) this.#quarantine.assertSound('kv_version', row.versionNo)
     return row && versionFacts(row, (objectNo) => this.#segments.get(objectNo))
   }
 

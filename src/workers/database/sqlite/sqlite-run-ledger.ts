@@ -1,9 +1,11 @@
 /** The run ledger on SQLite. Its statements are rare, so none is kept prepared. */
+import { type SealedPack } from '../../blocks/packs/pack-file.ts'
 import { type PackEntry } from '../../blocks/packs/pack-index.ts'
 import { type PackKind, type PackRow, type PackState, type RunRow } from '../rows.ts'
 import { type PackLength, type RunLedger } from '../run-ledger.ts'
 import { type Connection } from './connection.ts'
 import { SECRET_FINGERPRINT } from './meta.ts'
+import { assertRunIsOpen } from './open-run.ts'
 
 type RunColumns = [
   runNo: number,
@@ -82,14 +84,18 @@ export class SqliteRunLedger implements RunLedger {
 
   addPack(pack: PackRow, previous: PackLength | undefined): void {
     this.#connection.transaction(() => {
-      if (previous) this.finishPack(previous.packNo, 'writing', previous.fileBytes)
+      assertRunIsOpen(this.#connection, pack.runNo)
+      if (previous)
+        this.#connection
+          .prepare('UPDATE pack SET file_bytes = ? WHERE pack_no = ?')
+          .run(previous.fileBytes, previous.packNo)
       this.#insertPack(pack)
     })()
   }
 
   #insertPack(pack: PackRow): void {
     this.#connection
-      .prepare('INSERT INTO pack VALUES (?, ?, ?, ?, ?, ?, ?, NULL)')
+      .prepare('INSERT INTO pack VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 0, 0)')
       .run(
         pack.packNo,
         pack.runNo,
@@ -101,10 +107,12 @@ export class SqliteRunLedger implements RunLedger {
       )
   }
 
-  finishPack(packNo: number, state: PackState, fileBytes: number): void {
+  sealPack(packNo: number, { fileBytes, indexBytes }: SealedPack): void {
     this.#connection
-      .prepare('UPDATE pack SET state = ?, file_bytes = ? WHERE pack_no = ?')
-      .run(state, fileBytes, packNo)
+      .prepare(
+        "UPDATE pack SET state = 'sealed', file_bytes = ?, index_bytes = ? WHERE pack_no = ?",
+      )
+      .run(fileBytes, indexBytes, packNo)
   }
 
   deletePack(packNo: number): void {

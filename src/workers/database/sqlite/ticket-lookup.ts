@@ -1,5 +1,6 @@
 /** The ticket of a signed URL, with what it depends on now: the key's version, and whether its right was taken back. */
 import { type Statement } from 'better-sqlite3'
+import { toHex } from '../../../protocol/bytes.ts'
 import { StorageFault } from '../../storage-fault.ts'
 import { type RowChecksum } from '../row-checksum.ts'
 import { readClosure } from '../tables/delegation.ts'
@@ -47,7 +48,9 @@ export class TicketLookup {
     const [signer, spaceNo, key, digest, createdAtS, expiresAtS, closure, crc] = columns
     const row = { ticketId, signer, spaceNo, key, digest, createdAtS, expiresAtS, closure }
     if (checksumOfSignedTicket(this.#checksum, row) !== crc)
-      throw new StorageFault('VALUE_CORRUPT', 'the ticket of a signed URL fails its checksum')
+      throw new StorageFault('VALUE_CORRUPT', 'the ticket of a signed URL fails its checksum', {
+        damaged: { kind: 'signed_kv_ticket', rowId: toHex(ticketId) },
+      })
     const isRevoked = readClosure(closure).some((link) => this.#revocations.isRevoked(link))
     return { row, isRevoked }
   }

@@ -28,6 +28,8 @@ function placeOf(
     return { kind: 'pack', packNo, offset: packOffset, lengthBytes: packLength }
   const segments = objectNo === null ? undefined : segmentsOf(objectNo)
   if (objectNo === null || !segments)
-    throw new StorageFault('VALUE_CORRUPT', `kv_version ${versionNo} names no place`)
+    throw new StorageFault('VALUE_CORRUPT', `kv_version ${versionNo} names no place`, {
+      damaged: { kind: 'kv_version', rowId: versionNo },
+    })
   return { kind: 'object', objectNo, valueBytes, segments }
 }
