@@ -197,7 +197,7 @@ export class GroupPlan {
       objects: this.keys.objects,
       deadObjects: this.keys.deadObjects,
       deadAtS: this.#options.nowS,
-      packLiveBytes: this.layout.liveBytes,
+      packs: this.layout.changes,
       purge,
     }
   }
@@ -219,7 +219,7 @@ export class GroupPlan {
       tokenSection,
       operations.map(({ operationSection }) => operationSection),
     )
-    this.layout.claim(statementNo, span)
+    this.layout.claimRecord(statementNo, span)
     this.#rows.statements.push({
       statementNo,
       kind,

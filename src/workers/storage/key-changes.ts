@@ -73,7 +73,7 @@ export class KeyChanges {
       operationIndex,
     }
     this.versions.push(row)
-    if (span) layout.claim(versionNo, span)
+    if (span) layout.claimValue(versionNo, span)
     space.liveBytes += row.valueBytes
     view.setKey(spaceNo, key, { version: row, found: before?.found ?? 'none' })
     this.#changed.set(keyText(spaceNo, key), { spaceNo, key, seq: event.seq })
@@ -92,7 +92,7 @@ export class KeyChanges {
   /** The version does not count any more. Its row stays, as history. */
   #drop(space: SpaceState, { packNo, packLength, objectNo, valueBytes }: KeyVersion): void {
     space.liveBytes -= valueBytes
-    if (packNo !== null) this.#options.layout.release(packNo, packLength ?? 0)
+    if (packNo !== null) this.#options.layout.releaseValue(packNo, packLength ?? 0)
     if (objectNo !== null) this.deadObjects.push(objectNo)
   }
 

@@ -1,5 +1,6 @@
 /** What a group appends to the active pack, laid out before it is written: the places are known from the lengths. */
 import { type PackEntry } from '../blocks/packs/pack-index.ts'
+import { type PackChange } from '../database/transactor.ts'
 
 /** A stretch of the pack: one section, or the sections of a record. */
 export interface Span {
@@ -13,8 +14,8 @@ export class PackLayout {
   readonly sections: Uint8Array[] = []
   /** What the index of the pack will say of the sections. */
   readonly entries: PackEntry[] = []
-  /** Live bytes that this and other packs gain or lose. */
-  readonly liveBytes: Map<number, number> = new Map<number, number>()
+  /** What this and other packs gain or lose. */
+  readonly changes: Map<number, PackChange> = new Map<number, PackChange>()
   readonly #startOffset: number
   #lengthBytes = 0
 
@@ -46,18 +47,28 @@ export class PackLayout {
     return { offset, lengthBytes: this.#startOffset + this.#lengthBytes - offset }
   }
 
-  /** A row names the stretch and needs it. */
-  claim(rowId: number, span: Span): void {
+  /** The row of a version names the value and needs it. */
+  claimValue(rowId: number, span: Span): void {
     this.entries.push({ rowId, ...span })
-    this.#addLiveBytes(this.packNo, span.lengthBytes)
+    this.#change(this.packNo, { liveBytes: span.lengthBytes, historyBytes: 0 })
   }
 
-  /** A row of some pack does not need its stretch any more. */
-  release(packNo: number, lengthBytes: number): void {
-    this.#addLiveBytes(packNo, -lengthBytes)
+  /** The row of a statement names its record and needs it. */
+  claimRecord(rowId: number, span: Span): void {
+    this.entries.push({ rowId, ...span })
+    this.#change(this.packNo, { liveBytes: span.lengthBytes, historyBytes: span.lengthBytes })
   }
 
-  #addLiveBytes(packNo: number, bytes: number): void {
-    this.liveBytes.set(packNo, (this.liveBytes.get(packNo) ?? 0) + bytes)
+  /** A version does not need its value in some pack any more. */
+  releaseValue(packNo: number, lengthBytes: number): void {
+    this.#change(packNo, { liveBytes: -lengthBytes, historyBytes: 0 })
+  }
+
+  #change(packNo: number, { liveBytes, historyBytes }: PackChange): void {
+    const before = this.changes.get(packNo)
+    this.changes.set(packNo, {
+      liveBytes: (before?.liveBytes ?? 0) + liveBytes,
+      historyBytes: (before?.historyBytes ?? 0) + historyBytes,
+    })
   }
 }

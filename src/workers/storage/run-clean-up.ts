@@ -47,10 +47,17 @@ async function closePacks(options: CleanUpOptions, run: RunRow): Promise<boolean
   }
 }
 
-/** Cuts a pack to what rows name and ends it with its index, rebuilt from them. A pack that holds nothing goes. */
+/**
+ * Cuts a pack to what rows name and ends it with its index, rebuilt from them. A pack that holds nothing goes, and so
+ * does one that compaction was writing: rows name it only once it is sealed.
+ */
 async function closePack(options: CleanUpOptions, run: RunRow, pack: PackRow): Promise<void> {
-  const { ledger, files, directories, root, log } = options
+  const { ledger, files, root, log } = options
   const { packNo } = pack
+  if (pack.kind !== 'active') {
+    await dropPack(options, packNo)
+    return
+  }
   const index = new PackIndex()
   let committedBytes = run.packNo === packNo ? run.packBytes : pack.fileBytes
   for (const entry of ledger.readPackEntries(pack)) {
@@ -59,24 +66,30 @@ async function closePack(options: CleanUpOptions, run: RunRow, pack: PackRow): P
     committedBytes = Math.max(committedBytes, entry.offset + entry.lengthBytes)
   }
   if (committedBytes <= PACK_HEADER.length) {
-    removePack({ files, directories, root, packNo })
-    await ledger.deletePack(packNo)
+    await dropPack(options, packNo)
     return
   }
   const descriptor = files.openSync(packPath(root, packNo), 'r+')
   try {
     const fileBytes = files.fstatSync(descriptor).size
     if (fileBytes >= committedBytes) {
-      const sealedBytes = sealPack(files, descriptor, committedBytes, index)
-      await ledger.finishPack(packNo, 'sealed', sealedBytes)
+      await ledger.sealPack(packNo, sealPack(files, descriptor, committedBytes, index))
       return
     }
     // Synced bytes are gone: a fault of the disk. What is left stays readable, and must not be written over.
     log('error', 'pack.short', { packNo, fileBytes, committedBytes })
-    await ledger.finishPack(packNo, 'sealed', fileBytes)
+    await ledger.sealPack(packNo, { fileBytes, indexBytes: 0 })
   } finally {
     files.closeSync(descriptor)
   }
+}
+
+async function dropPack(
+  { ledger, files, directories, root }: CleanUpOptions,
+  packNo: number,
+): Promise<void> {
+  removePack({ files, directories, root, packNo })
+  await ledger.deletePack(packNo)
 }
 
 /** Objects above the mark were renamed for a commit that did not happen. */

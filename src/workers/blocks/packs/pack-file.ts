@@ -17,6 +17,14 @@ export const PACK_HEADER: Uint8Array = formatCarHeader([])
 /** A pack that has reached this length is sealed, and the next group goes to a new one. */
 export const PACK_BYTES_TARGET: number = 64 * 1024 * 1024
 
+/** A pack that has its end. */
+export interface SealedPack {
+  /** Of the whole file. */
+  readonly fileBytes: number
+  /** Of the index, at the end of it; 0: it has none. */
+  readonly indexBytes: number
+}
+
 export interface PackFileOptions {
   readonly files: FileSystem
   readonly directories: Directories
@@ -70,8 +78,8 @@ export class PackFile {
     for (const entry of entries) this.#index.add(entry)
   }
 
-  /** Cuts what no row names, appends the index, syncs. Gives the length of the whole file. */
-  seal(): number {
+  /** Cuts what no row names, appends the index, syncs. */
+  seal(): SealedPack {
     return sealPack(this.#files, this.#descriptor, this.#committedBytes, this.#index)
   }
 
@@ -86,12 +94,12 @@ export function sealPack(
   descriptor: number,
   committedBytes: number,
   index: PackIndex,
-): number {
+): SealedPack {
   files.ftruncateSync(descriptor, committedBytes)
   const section = index.formatSection()
   writeAll(files, descriptor, [section], committedBytes)
   files.fdatasyncSync(descriptor)
-  return committedBytes + section.length
+  return { fileBytes: committedBytes + section.length, indexBytes: section.length }
 }
 
 /** Removes a pack that no row names; its name is gone for good when it returns. */
