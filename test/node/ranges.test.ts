@@ -24,6 +24,8 @@ const MIB = 1024 * 1024
 /** Bytes of a segment, which is verified whole, and of a window of a download. */
 const SEGMENT_BYTES = MIB
 const WINDOW_BYTES = 4 * MIB
+/** A part up to this length is answered whole, a longer one in windows. */
+const ONE_HOP_BYTES = MIB / 4
 
 const node = useRunningNode('ranges', {
   environment: {
@@ -88,12 +90,13 @@ const partOf = (value: Buffer, first: number, last: number): Record<string, unkn
 /** Ranges of a value: its ends, the edges of segments and windows, and some anywhere. */
 function rangesOf(value: Buffer): [first: number, last: number][] {
   const end = value.length - 1
-  const edges = [1, SEGMENT_BYTES, WINDOW_BYTES, 2 * WINDOW_BYTES]
+  const edges = [1, ONE_HOP_BYTES, SEGMENT_BYTES, WINDOW_BYTES, 2 * WINDOW_BYTES]
     .filter((edge) => edge < end)
     .flatMap((edge): [number, number][] => [
       [edge - 1, edge],
       [edge, edge],
       [0, edge - 1],
+      [0, edge],
       [edge, end],
     ])
   const random = createRandom(chooseSeed())
@@ -257,6 +260,15 @@ describe('the file of a large value', () => {
     for (const [first, last] of [
       [SEGMENT_BYTES + 100, SEGMENT_BYTES + 200],
       [SEGMENT_BYTES - 1, SEGMENT_BYTES],
+    ] as const) {
+      const { status, bytes } = await readUrl(node.connections, url, rangeOf(first, last))
+      expect([status, bytes.toString()]).toEqual([
+        500,
+        'The stored value failed its integrity check',
+      ])
+    }
+    for (const [first, last] of [
+      [SEGMENT_BYTES, 2 * SEGMENT_BYTES],
       [0, end],
     ] as const)
       await expect(readUrl(node.connections, url, rangeOf(first, last))).rejects.toThrow(

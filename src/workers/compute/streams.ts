@@ -10,6 +10,7 @@ import { type BodyForm, type StagedPut } from './form/body-form.ts'
 import { type BodyUpload, openBodyUpload, UPLOAD_NUMBERS } from './form/body-upload.ts'
 import { DOWNLOAD_WINDOW_BYTES } from './request.ts'
 import { type BytePart } from './value/byte-range.ts'
+import { cutPart, segmentsOf } from './value/part-segments.ts'
 
 /** Upload ids are main's and lie below; download ids are this worker's, so `discard` knows them apart. */
 const DOWNLOAD_ID_FIRST = UPLOAD_NUMBERS
@@ -63,22 +64,15 @@ export class Streams {
     await this.#closeDownload(streamId)
   }
 
-  /**
-   * Taken: the handle. The descriptor stays open to the end, so what is read is one version, whole or the given part.
-   * Segments are the unit that is verified: of a part the first and the last one are read whole, and then cut.
-   */
+  /** Taken: the handle. The descriptor stays open to the end, so what is read is one version, whole or the given part. */
   openDownload(object: ObjectHandle, part?: BytePart): number {
     const streamId = DOWNLOAD_ID_FIRST + (this.#downloadCount++ % DOWNLOAD_IDS)
-    this.#downloads.set(streamId, {
-      object,
-      part,
-      segmentsEnd: part ? Math.floor(part.last / SEGMENT_BYTES) + 1 : object.segmentCount,
-      nextSegment: part ? Math.floor(part.first / SEGMENT_BYTES) : 0,
-    })
+    const { first, count } = part ? segmentsOf(part) : { first: 0, count: object.segmentCount }
+    this.#downloads.set(streamId, { object, part, nextSegment: first, segmentsEnd: first + count })
     return streamId
   }
 
-  /** The next verified bytes. @throws {ProtocolError} NODE_BUSY when this worker does not hold the stream */
+  /** The next verified bytes, in memory of their own: they cross a thread. @throws {ProtocolError} NODE_BUSY when this worker does not hold the stream */
   async window(streamId: number): Promise<{ bytes: Uint8Array; isLast: boolean }> {
     const download = this.#downloads.get(streamId)
     if (!download) throw new ProtocolError('NODE_BUSY')
@@ -88,7 +82,8 @@ export class Streams {
     download.nextSegment += count
     const isLast = download.nextSegment >= segmentsEnd
     if (isLast) await this.#closeDownload(streamId)
-    return { bytes: part ? cutWindow(bytes, nextSegment * SEGMENT_BYTES, part) : bytes, isLast }
+    const body = part ? cutPart(bytes, nextSegment * SEGMENT_BYTES, part) : bytes
+    return { bytes: body.length < bytes.length ? new Uint8Array(body) : bytes, isLast }
   }
 
   async #closeDownload(streamId: number): Promise<void> {
@@ -96,11 +91,4 @@ export class Streams {
     this.#downloads.delete(streamId)
     await download?.object.close()
   }
-}
-
-/** What a window that begins at `offset` of the value holds of the part, in memory of its own: it crosses a thread. */
-function cutWindow(bytes: Uint8Array, offset: number, { first, last }: BytePart): Uint8Array {
-  const start = Math.max(0, first - offset)
-  const end = Math.min(bytes.length, last + 1 - offset)
-  return start === 0 && end === bytes.length ? bytes : new Uint8Array(bytes.subarray(start, end))
 }

@@ -4,12 +4,13 @@
  */
 import { type Answer, NO_BODY } from '../../../protocol/answer.ts'
 import { ProtocolError } from '../../../protocol/error.ts'
-import { SEGMENT_BYTES } from '../../../protocol/limits.ts'
+import { PACKED_VALUE_BYTES_MAX, SEGMENT_BYTES } from '../../../protocol/limits.ts'
 import { type VersionFacts } from '../../database/facts.ts'
 import { type ComputeContext } from '../context.ts'
 import { type Outcome } from '../plan.ts'
 import { type ReplayClaim } from '../request.ts'
 import { type BytePart, type RangeHeaders, wantedPart } from './byte-range.ts'
+import { cutPart, segmentsOf } from './part-segments.ts'
 import { etagOf, matchesEtag } from './etag.ts'
 
 export interface ValueWish extends RangeHeaders {
@@ -92,14 +93,30 @@ async function sendValue(
   part?: BytePart,
 ): Promise<Outcome> {
   const { place, valueBytes } = version
-  if (place?.kind === 'object') {
+  const bodyBytes = part ? part.last - part.first + 1 : valueBytes
+  if (place?.kind === 'object' && bodyBytes > PACKED_VALUE_BYTES_MAX) {
     const streamId = context.streams.openDownload(context.blocks.openObject(place), part)
-    const bodyBytes = part ? part.last - part.first + 1 : valueBytes
     return { kind: 'download', answer: head, claim, streamId, bodyBytes }
   }
-  const value = await readValue(context, version)
-  const body = part ? value.subarray(part.first, part.last + 1) : value
+  const body = part ? await readPart(context, version, part) : await readValue(context, version)
   return { kind: 'answer', answer: { ...head, body }, claim }
+}
+
+/** A part in memory. Only for parts of bounded size: of a large value the segments that hold it are read whole. */
+async function readPart(
+  context: Blocks,
+  version: VersionFacts,
+  part: BytePart,
+): Promise<Uint8Array> {
+  const { place } = version
+  if (place?.kind !== 'object') return cutPart(await readValue(context, version), 0, part)
+  const { first, count } = segmentsOf(part)
+  const object = context.blocks.openObject(place)
+  try {
+    return cutPart(await object.readSegments(first, count), first * SEGMENT_BYTES, part)
+  } finally {
+    await object.close()
+  }
 }
 
 /** A whole value in memory. Only for values of bounded size. */
