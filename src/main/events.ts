@@ -27,6 +27,11 @@ export function logRequestFault(log: Logger, exchange: Exchange, error: unknown)
   )
 }
 
+/** `host`: whom the node asked, as the configuration calls it. */
+export function logNetworkFault(log: Logger, host: string, fault: Error): void {
+  log.warn({ host, reason: fault.message }, 'another host did not answer')
+}
+
 export function logComputeFault(log: Logger, fault: unknown): void {
   log.error({ error: describe(fault) }, 'compute fault')
 }

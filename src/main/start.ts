@@ -17,6 +17,7 @@ import { type NodeConfig, type NodeSecrets } from './config/node-config.ts'
 import {
   logComputeFault,
   logListening,
+  logNetworkFault,
   logRequest,
   logRequestFault,
   logStopped,
@@ -35,6 +36,8 @@ import { createServer, type EdgeParts, readPort } from './http/server.ts'
 import { SignedRequests } from './http/signed-requests.ts'
 import { type Logger } from './logger.ts'
 import { Metrics } from './metrics.ts'
+import { type Network } from './network/network.ts'
+import { openNetwork } from './network/open-network.ts'
 import { Admission, ADMISSION_LIMITS } from './pipeline/admission.ts'
 import { Dispatcher } from './pipeline/dispatcher.ts'
 import { RateLimiter } from './pipeline/rate-limiter.ts'
@@ -99,6 +102,7 @@ class NodeParts {
   #storage: StorageClient | undefined
   #scrub: Scrub | undefined
   #compute: ComputeClient | undefined
+  readonly #network: Network
   #signed: SignedRequests | undefined
   #server: FastifyInstance | undefined
   #metricsServer: MetricsServer | undefined
@@ -110,6 +114,7 @@ class NodeParts {
     this.#secrets = secrets
     this.#deps = deps
     this.#metrics = config.metricsPort === undefined ? undefined : new Metrics()
+    this.#network = openNetwork(config, (host, fault) => logNetworkFault(deps.log, host, fault))
   }
 
   async open(): Promise<void> {
@@ -147,6 +152,7 @@ class NodeParts {
       dispatcher,
       compute,
       replies,
+      network: this.#network,
       staging: this.#config.staging,
     })
     const { publicSpaces } = this.#config
@@ -182,6 +188,7 @@ class NodeParts {
   async abandon(): Promise<void> {
     await this.#server?.close()
     await this.#metricsServer?.close()
+    this.#network.close()
     await this.#scrub?.close()
     await this.#compute?.close()
     await this.#storage?.close()
@@ -220,6 +227,7 @@ class NodeParts {
         invocationLifetimeS: config.invocation.lifetimeMaxS,
         clockSkewS: config.invocation.clockSkewS,
         implicitText: config.kv.implicitText,
+        askable: this.#network.askable,
         staging: config.staging,
       },
       events: {
@@ -296,6 +304,7 @@ class NodeParts {
         name: 'compute',
         deadlineMs: STOP_MS.compute,
         run: async () => {
+          this.#network.close()
           await this.#scrub?.close()
           await this.#compute?.close()
         },

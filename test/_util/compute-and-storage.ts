@@ -6,6 +6,7 @@ import { toHex } from '../../src/protocol/bytes.ts'
 import { type Answer, type Failure } from '../../src/protocol/answer.ts'
 import { WIRE_ERRORS, wireText } from '../../src/protocol/error.ts'
 import { deriveSeed } from '../../src/protocol/host-key.ts'
+import { NOTHING_ASKABLE } from '../../src/protocol/inquiry.ts'
 import { PackedWriter } from '../../src/protocol/packed.ts'
 import { openStaging } from '../../src/workers/blocks/staging.ts'
 import { runBatch } from '../../src/workers/compute/batch.ts'
@@ -81,6 +82,7 @@ export async function openComputeAndStorage(
     invocationLifetimeS: INVOCATION_LIFETIME_S,
     clockSkewS: 0,
     implicitText: 'drop',
+    askable: NOTHING_ASKABLE,
     nowS: () => clock.nowS,
     randomBytes: (count) => new Uint8Array(count),
   }

@@ -9,6 +9,7 @@ import { OpenReads } from '../../src/main/http/open-reads.ts'
 import { Replies } from '../../src/main/http/replies.ts'
 import { createServer, readPort } from '../../src/main/http/server.ts'
 import { SignedRequests } from '../../src/main/http/signed-requests.ts'
+import { Network } from '../../src/main/network/network.ts'
 import {
   Admission,
   ADMISSION_LIMITS,
@@ -18,6 +19,7 @@ import { Dispatcher } from '../../src/main/pipeline/dispatcher.ts'
 import { type RateLimits, RateLimiter } from '../../src/main/pipeline/rate-limiter.ts'
 import { ReplayClaims } from '../../src/main/pipeline/replay-claims.ts'
 import { StorageClient } from '../../src/main/storage-client.ts'
+import { NOTHING_ASKABLE } from '../../src/protocol/inquiry.ts'
 import { type ComputeOptions } from '../../src/workers/compute/request.ts'
 import { type Fault, type StorageOptions } from '../../src/workers/storage/request.ts'
 
@@ -43,6 +45,7 @@ export const COMPUTE_OPTIONS: ComputeOptions = {
   clockSkewS: 0,
   implicitText: 'drop',
   staging: 'memory',
+  askable: NOTHING_ASKABLE,
 }
 
 /** The script of the stand-in storage thread. */
@@ -115,6 +118,7 @@ export async function openStandInNode(options: StandInOptions = {}): Promise<Sta
     dispatcher,
     compute,
     replies,
+    network: new Network({}),
     staging: options.staging ?? 'memory',
   })
   const publicLimiter = new RateLimiter(options.rate ?? { perMinute: 6000, burst: 1000 }, () =>

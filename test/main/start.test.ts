@@ -37,6 +37,7 @@ function createConfig(changes: Partial<NodeConfig> = {}): NodeConfig {
     invocation: { lifetimeMaxS: 300, clockSkewS: 0 },
     kv: { implicitText: 'drop' },
     publicSpaces: { perMinute: 60, burst: 10 },
+    allowlistUrl: undefined,
     computeWorkers: 1,
     metricsPort: undefined,
     ...changes,

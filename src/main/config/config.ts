@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path'
 
 import { createDirectory, createTemporaryDirectory } from './directories.ts'
 import { type NodeConfig, type NodeSecrets } from './node-config.ts'
+import { parseAllowlistUrl } from './hosts.ts'
 import { parseTrustedProxies } from './proxies.ts'
 import { type Settings } from './schema.ts'
 import { openSecretFile, parseSecret } from './secrets.ts'
@@ -133,6 +134,7 @@ function createGeneralConfig(settings: Settings): GeneralConfig {
       perMinute: settings['public_spaces.rate_limit_per_minute'],
       burst: settings['public_spaces.rate_limit_burst'],
     }),
+    allowlistUrl: parseAllowlistUrl(settings['spaces.allowlist']),
     computeWorkers: settings['compute.workers'] ?? Math.max(1, availableParallelism() - 1),
     metricsPort,
   }

@@ -14,7 +14,7 @@ export type ForeignName =
 const LATER_KEYS: Readonly<Record<string, string>> = {
   'storage.limit': 'a limit of bytes per space',
   'storage.history_limit': 'a limit of history per space',
-  'spaces.allowlist': 'an allowlist of spaces',
+
   'storage.blocks.bucket': 'S3 storage',
   'storage.blocks.endpoint': 'S3 storage',
   'storage.sql': 'the SQL service',

@@ -20,6 +20,8 @@ export interface NodeConfig {
   readonly kv: { readonly implicitText: 'drop' | 'keep' }
   /** Reads that one client may make of public spaces. */
   readonly publicSpaces: { readonly perMinute: number; readonly burst: number }
+  /** The server that knows which spaces may be hosted; undefined: all of them. http: or https:, without query. */
+  readonly allowlistUrl: string | undefined
   /** Size of the compute pool. */
   readonly computeWorkers: number
   /** Port of the metrics listener; undefined: it does not listen. */

@@ -156,6 +156,11 @@ export const SETTINGS = {
     unit: 'requests',
     doc: 'Reads of public spaces that one client may make at once, beyond those of a second.',
   },
+  'spaces.allowlist': {
+    format: 'text',
+    default: 'none',
+    doc: 'URL of a server that knows which spaces may be hosted here, and without whose yes a space is not; none hosts every space.',
+  },
   'compute.workers': {
     format: 'number',
     default: null,

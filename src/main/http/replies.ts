@@ -41,7 +41,7 @@ export class Replies {
   /** Resolves when the answer was handed to the connection. A failure is returned instead, and nothing was sent. */
   async send(recipient: Recipient, { outcome, worker }: Settled): Promise<Failure | undefined> {
     if (outcome.kind === 'failure') return outcome.failure
-    if (outcome.kind === 'authorised') return refusal('INTERNAL')
+    if (outcome.kind === 'authorised' || outcome.kind === 'inquiry') return refusal('INTERNAL')
     if (outcome.kind === 'download') return this.#sendDownload(recipient, outcome, worker)
     if (outcome.kind === 'listing') return this.#sendListing(recipient, outcome)
     if (!this.#claim(outcome)) return refusal('DUPLICATE_INVOCATION')

@@ -9,15 +9,18 @@
  *     compute (one hop) ── read ─────────────────────▶ answer, 304, 4xx
  *           ├─ change ──▶ storage ───────────────────▶ answer, 4xx, 507
  *           ├─ large value, long list ───────────────▶ answer in windows
+ *           ├─ inquiry: ask another host, then compute again with its answer
  *           └─ authorised change with its body to come: receive, then compute again
  *
  * What a client still sends after its answer is read and dropped. Nothing here trusts the token: only compute does,
  * after it verified it.
  */
 import { type Failure } from '../../protocol/answer.ts'
+import { INQUIRIES_PER_TOKEN_MAX, type NetworkAnswers } from '../../protocol/inquiry.ts'
 import { TOKEN_BYTES_MAX } from '../../protocol/limits.ts'
 import { type Body, type Entry, type Route } from '../../workers/compute/request.ts'
 import { type ComputeClient } from '../compute-client.ts'
+import { type Network } from '../network/network.ts'
 import { type Admission, type Grant } from '../pipeline/admission.ts'
 import { type Dispatcher, type Settled } from '../pipeline/dispatcher.ts'
 import { readLaneName } from '../pipeline/lane-name.ts'
@@ -36,6 +39,7 @@ export interface SignedRequestsParts {
   readonly dispatcher: Dispatcher
   readonly compute: ComputeClient
   readonly replies: Replies
+  readonly network: Network
   readonly staging: StagingMode
 }
 
@@ -145,13 +149,23 @@ export class SignedRequests {
     return this.#reply(passage, committed)
   }
 
-  #submit(passage: Passage, body: Body): Promise<Settled> {
+  async #submit(passage: Passage, body: Body): Promise<Settled> {
     const { route, authorization, exchange } = passage
-    const requestId = this.#parts.dispatcher.createRequestId()
     const headers = readEntryHeaders(exchange.request.rawHeaders)
     const bodyBytes = body.kind === 'whole' ? body.bytes.length : 0
+    const bytes = authorization.length + bodyBytes
+    const requestId = this.#parts.dispatcher.createRequestId()
     const entry: Entry = { kind: 'token', requestId, route, authorization, headers, body }
-    return this.#dispatch(passage, entry, authorization.length + bodyBytes)
+    let settled = await this.#dispatch(passage, entry, bytes)
+    let answers: NetworkAnswers = {}
+    for (let asked = 0; asked < INQUIRIES_PER_TOKEN_MAX; asked++) {
+      if (settled.outcome.kind !== 'inquiry') return settled
+      const reply = await this.#parts.network.ask(settled.outcome.inquiry, answers)
+      if (!reply.ok) return failed(reply.failure, requestId)
+      answers = reply.answers
+      settled = await this.#dispatch(passage, { ...entry, answers }, bytes)
+    }
+    return settled
   }
 
   #dispatch({ lane, exchange, grant }: Passage, entry: Entry, bytes: number): Promise<Settled> {
@@ -171,3 +185,8 @@ export class SignedRequests {
     return this.#parts.replies.send(passage, settled)
   }
 }
+
+const failed = (failure: Failure, requestId: number): Settled => ({
+  outcome: { requestId, kind: 'failure', failure },
+  worker: undefined,
+})

@@ -4,6 +4,7 @@
  */
 import { type Failure } from '../../protocol/answer.ts'
 import { ProtocolError } from '../../protocol/error.ts'
+import { OpenInquiry } from '../../protocol/inquiry.ts'
 import { PackedWriter } from '../../protocol/packed.ts'
 import { type ReadFacts } from '../database/facts.ts'
 import { StorageFault } from '../storage-fault.ts'
@@ -64,10 +65,10 @@ function toFailure(error: unknown, plan: Plan | undefined, faults: string[]): Fa
 export async function runBatch(context: ComputeContext, batch: ArrayBuffer): Promise<BatchResult> {
   const startedMs = performance.now()
   const faults: string[] = []
-  const failed: Failed = (error, plan) => ({
-    kind: 'failure',
-    failure: toFailure(error, plan, faults),
-  })
+  const failed: Failed = (error, plan) =>
+    error instanceof OpenInquiry
+      ? { kind: 'inquiry', inquiry: error.inquiry }
+      : { kind: 'failure', failure: toFailure(error, plan, faults) }
 
   const settled: Settled[] = []
   for (const entry of readEntries(batch)) {

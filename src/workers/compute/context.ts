@@ -1,4 +1,5 @@
 /** What a compute worker works with: its readers, its part of the secret, the clock. Made once per worker. */
+import { type Askable } from '../../protocol/inquiry.ts'
 import { type DatabaseReader } from '../database/facts.ts'
 import { type BlockReader } from '../blocks/reader.ts'
 import { type Staging } from '../blocks/staging.ts'
@@ -17,6 +18,7 @@ export interface ComputeContext {
   readonly invocationLifetimeS: number
   readonly clockSkewS: number
   readonly implicitText: 'drop' | 'keep'
+  readonly askable: Askable
   /** Unix seconds with fractions. */
   readonly nowS: () => number
   /** Secret ones: nobody can guess what comes next. */

@@ -1,6 +1,7 @@
 /**
  * POST /delegate · in: UCAN or CACAO · out: its CID with the spaces activated and skipped, or the command that stores it.
- * Steps: decode → one snapshot → stored already? → signature → time → parents → command (reference-behaviour §2.8).
+ * Steps: decode → one snapshot → stored already? → signature → time → parents → allowlist → command
+ * (reference-behaviour §2.8).
  */
 import { grantingAccounts } from '../../protocol/account.ts'
 import { jsonAnswer } from '../../protocol/answer.ts'
@@ -11,6 +12,7 @@ import { type DelegationProof, hostedSpaces, proveDelegation } from '../../proto
 import { formatRawCid, RAW_CODEC } from '../../protocol/cid.ts'
 import { ProtocolError } from '../../protocol/error.ts'
 import { hostDid } from '../../protocol/host-key.ts'
+import { NO_ANSWERS, OpenInquiry } from '../../protocol/inquiry.ts'
 import { assertTimeWindow, parseToken, statementId, verifyToken } from '../../protocol/token.ts'
 import { type ReadFacts, type StoredDelegation } from '../database/facts.ts'
 import { type DelegateCommand } from '../storage/request.ts'
@@ -39,7 +41,11 @@ export function planDelegate(context: ComputeContext, entry: TokenEntry): Plan {
         }
       assertTimeWindow(token, context.nowS(), context.clockSkewS, 'DELEGATION_TIME')
       const command = prove(context, token, parents)
-      return { kind: 'command', command: { ...command, requestId, statementId: id, spaces } }
+      const isHosted = (space: string): boolean => facts.spaces[spaces.indexOf(space)] !== undefined
+      const hosts = command.hosts.filter(
+        (space) => isHosted(space) || isHostingAllowed(context, entry, space),
+      )
+      return { kind: 'command', command: { ...command, hosts, requestId, statementId: id, spaces } }
     },
   }
 }
@@ -53,6 +59,17 @@ function answerStored(token: SignedToken, spaces: readonly string[], facts: Read
     skipped: spaces.filter((space, index) => !isHosted(space, index)),
   })
   return { kind: 'answer', answer, claim: undefined }
+}
+
+/**
+ * A token hosts one space at most: its audience is the host DID of one. Rule: HOST-4.
+ * @throws {OpenInquiry}
+ */
+function isHostingAllowed(context: ComputeContext, entry: TokenEntry, space: string): boolean {
+  if (!context.askable.hosting) return true
+  const { isHostingAllowed: isAllowed } = entry.answers ?? NO_ANSWERS
+  if (isAllowed === undefined) throw new OpenInquiry({ kind: 'hosting', space })
+  return isAllowed
 }
 
 function prove(

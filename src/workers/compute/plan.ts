@@ -4,6 +4,7 @@
  */
 import { type Answer, type Failure } from '../../protocol/answer.ts'
 import { type ErrorCode } from '../../protocol/error.ts'
+import { type Inquiry } from '../../protocol/inquiry.ts'
 import { type ReadFacts, type ReadRequest } from '../database/facts.ts'
 import { type StorageCommand } from '../storage/request.ts'
 import { type ReplayClaim } from './request.ts'
@@ -12,6 +13,7 @@ import { type ReplayClaim } from './request.ts'
 export type Outcome =
   | { readonly kind: 'answer'; readonly answer: Answer; readonly claim: ReplayClaim | undefined }
   | { readonly kind: 'failure'; readonly failure: Failure }
+  | { readonly kind: 'inquiry'; readonly inquiry: Inquiry }
   | { readonly kind: 'command'; readonly command: StorageCommand }
   | { readonly kind: 'authorised'; readonly prepared: Uint8Array; readonly heldBytes: number }
   | {

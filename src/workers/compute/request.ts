@@ -10,6 +10,15 @@ import {
   writeAnswer,
   writeFailure,
 } from '../../protocol/answer.ts'
+import {
+  type Askable,
+  type Inquiry,
+  type NetworkAnswers,
+  readAnswers,
+  readInquiry,
+  writeAnswers,
+  writeInquiry,
+} from '../../protocol/inquiry.ts'
 import { PackedReader, type PackedWriter } from '../../protocol/packed.ts'
 import { type BlocksOptions, type DatabaseOptions, type RunInfo } from '../storage/request.ts'
 
@@ -25,6 +34,8 @@ export interface ComputeOptions {
   /** `drop`: a JSON body under fetch's own `text/plain;charset=UTF-8` is stored without a type (DESIGN §7.23). */
   readonly implicitText: 'drop' | 'keep'
   readonly staging: 'memory' | 'file'
+  /** What main can ask of other hosts. */
+  readonly askable: Askable
 }
 
 export type Route = 'delegate' | 'invoke' | 'revoke' | 'status' | 'query' | 'sign'
@@ -46,6 +57,8 @@ export interface TokenEntry {
   /** Lower-case names: those that compute may look at (ENTRY_HEADERS), in the order received. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly body: Body
+  /** What the network said about this token, when the entry is sent again. */
+  readonly answers?: NetworkAnswers
 }
 
 /** The body of an authorised change has arrived: decide it like any other. */
@@ -101,6 +114,8 @@ export type Result = { readonly requestId: number } &
   (
     | { readonly kind: 'answer'; readonly answer: Answer; readonly claim: ReplayClaim | undefined }
     | { readonly kind: 'failure'; readonly failure: Failure }
+    /** The token cannot be decided yet: ask, and send the entry again with the answer. */
+    | { readonly kind: 'inquiry'; readonly inquiry: Inquiry }
     /** A change: its command is in the batch's `commands`; storage answers. */
     | { readonly kind: 'command' }
     /**
@@ -169,7 +184,15 @@ export const ENTRIES_PER_BATCH_MAX = 32
 export const BATCH_BYTES_MAX: number = 1024 * 1024
 export const DOWNLOAD_WINDOW_BYTES: number = 1024 * 1024
 
-const KINDS = ['answer', 'failure', 'command', 'authorised', 'download', 'listing'] as const
+const KINDS = [
+  'answer',
+  'failure',
+  'command',
+  'authorised',
+  'download',
+  'listing',
+  'inquiry',
+] as const
 const ROUTES: readonly Route[] = ['delegate', 'invoke', 'revoke', 'status', 'query', 'sign']
 
 export function writeEntry(writer: PackedWriter, entry: Entry): void {
@@ -200,6 +223,8 @@ export function writeEntry(writer: PackedWriter, entry: Entry): void {
       writer.u8(2).f64(body.declaredBytes ?? -1)
       break
   }
+  writer.u8(entry.answers ? 1 : 0)
+  if (entry.answers) writeAnswers(writer, entry.answers)
 }
 
 function writeHeaders(writer: PackedWriter, headers: TokenEntry['headers']): void {
@@ -251,7 +276,9 @@ export function readEntry(reader: PackedReader): Entry {
   const route = ROUTES[reader.u8()] as Route
   const authorization = reader.text()
   const headers = readHeaders(reader)
-  return { kind: 'token', requestId, route, authorization, headers, body: readBody(reader) }
+  const body = readBody(reader)
+  const token: TokenEntry = { kind: 'token', requestId, route, authorization, headers, body }
+  return reader.u8() === 1 ? { ...token, answers: readAnswers(reader) } : token
 }
 
 function readBody(reader: PackedReader): Body {
@@ -281,6 +308,9 @@ export function writeResult(writer: PackedWriter, result: Result): void {
     case 'failure':
       writeFailure(writer, result.failure)
       break
+    case 'inquiry':
+      writeInquiry(writer, result.inquiry)
+      break
     case 'command':
       break
     case 'authorised':
@@ -309,6 +339,8 @@ export function readResult(reader: PackedReader): Result {
       return { requestId, kind, answer: readAnswer(reader), claim: readClaim(reader) }
     case 'failure':
       return { requestId, kind, failure: readFailure(reader) }
+    case 'inquiry':
+      return { requestId, kind, inquiry: readInquiry(reader) }
     case 'command':
       return { requestId, kind }
     case 'authorised':

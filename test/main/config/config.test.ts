@@ -39,6 +39,7 @@ describe('a node that keeps its data', () => {
       invocation: { lifetimeMaxS: 300, clockSkewS: 0 },
       kv: { implicitText: 'drop' },
       publicSpaces: { perMinute: 60, burst: 10 },
+      allowlistUrl: undefined,
       computeWorkers: Math.max(1, availableParallelism() - 1),
       metricsPort: undefined,
     })

@@ -46,6 +46,7 @@ describe('defaults', () => {
       'kv.implicit_text': 'drop',
       'public_spaces.rate_limit_per_minute': 60,
       'public_spaces.rate_limit_burst': 10,
+      'spaces.allowlist': 'none',
       'compute.workers': null,
       'telemetry.enabled': null,
       'prometheus.port': null,

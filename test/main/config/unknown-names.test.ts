@@ -81,7 +81,6 @@ describe('what limits or gates something and is not built', () => {
     ['storage.limit = "10 MiB"', 'storage.limit'],
     ['storage.limit = 10485760', 'storage.limit'],
     ['storage.history_limit = "1 GiB"', 'storage.history_limit'],
-    ['spaces.allowlist = "https://example.org/list"', 'spaces.allowlist'],
     ['storage.blocks.bucket = "b"', 'storage.blocks.bucket'],
     ['storage.blocks.endpoint = "http://127.0.0.1:9000"', 'storage.blocks.endpoint'],
     ['storage.sql.memory_threshold = "10 MiB"', 'storage.sql.memory_threshold'],
@@ -99,7 +98,6 @@ describe('what limits or gates something and is not built', () => {
   it.each([
     'TINYCLOUD_STORAGE_LIMIT',
     'TINYCLOUD_STORAGE__LIMIT',
-    'TINYCLOUD_SPACES_ALLOWLIST',
     'TINYCLOUD_STORAGE_BLOCKS_BUCKET',
     'TINYCLOUD_HOOKS__MAX_TICKET_TTL_SECONDS',
     'TINYCLOUD_PUBLIC_SPACES__STORAGE_LIMIT',

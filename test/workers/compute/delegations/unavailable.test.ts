@@ -1,6 +1,7 @@
 /** Questions while the database cannot be read: each route's own words, and the reason for the log. */
 import { describe, expect, it } from 'vitest'
 import { createSessionKey } from '../../../../src/protocol/client/session-key.ts'
+import { NOTHING_ASKABLE } from '../../../../src/protocol/inquiry.ts'
 import { PackedWriter } from '../../../../src/protocol/packed.ts'
 import { openStaging } from '../../../../src/workers/blocks/staging.ts'
 import { runBatch } from '../../../../src/workers/compute/batch.ts'
@@ -49,6 +50,7 @@ function brokenContext(under: StorageUnderTest): ComputeContext {
     invocationLifetimeS: 300,
     clockSkewS: 0,
     implicitText: 'drop',
+    askable: NOTHING_ASKABLE,
     nowS: () => Date.now() / 1000,
     randomBytes: (count) => new Uint8Array(count),
   }

@@ -1,0 +1,51 @@
+/**
+ * The door to other hosts: asks what a token raises, and adds the answer to those that it has (DESIGN §2). What was not
+ * configured is never asked.
+ */
+import { type Failure } from '../../protocol/answer.ts'
+import { type Askable, type Inquiry, type NetworkAnswers } from '../../protocol/inquiry.ts'
+import { type Allowlist } from './allowlist.ts'
+import { TOO_MANY_FLIGHTS } from './answer-cache.ts'
+
+/** Each is absent unless it is configured. */
+export interface NetworkParts {
+  readonly allowlist?: Allowlist | undefined
+}
+
+export type Asked =
+  | { readonly ok: true; readonly answers: NetworkAnswers }
+  | { readonly ok: false; readonly failure: Failure }
+
+const BUSY: Asked = { ok: false, failure: { code: 'NODE_BUSY', detail: '' } }
+
+export class Network {
+  readonly #parts: NetworkParts
+
+  constructor(parts: NetworkParts) {
+    this.#parts = parts
+  }
+
+  get askable(): Askable {
+    return { hosting: this.#parts.allowlist !== undefined, webKeys: false, contractChains: [] }
+  }
+
+  /** Asks, unless the answer is known. `known`: what was asked about the same token before. */
+  async ask(inquiry: Inquiry, known: NetworkAnswers): Promise<Asked> {
+    switch (inquiry.kind) {
+      case 'hosting': {
+        const isHostingAllowed = await this.#parts.allowlist?.isAllowed(inquiry.space)
+        if (isHostingAllowed === TOO_MANY_FLIGHTS) return BUSY
+        return { ok: true, answers: { ...known, isHostingAllowed: isHostingAllowed ?? false } }
+      }
+      case 'webKey':
+        return { ok: true, answers: { ...known, webKey: null } }
+      case 'contractSignature':
+        return { ok: true, answers: { ...known, isContractSignature: false } }
+    }
+  }
+
+  /** Ends every question that is on its way. */
+  close(): void {
+    this.#parts.allowlist?.close()
+  }
+}
