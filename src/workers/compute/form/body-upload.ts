@@ -1,7 +1,8 @@
 /**
  * The body of an authorised change on its way to staging, in the worker that gets its pieces: one value, or a batch of
  * them one after the other. Values that are small travel on in memory, as many as BATCH_HELD_BYTES_MAX allows; the rest
- * are synced files. All files of an upload are its own until a command takes them; `discard` removes those left.
+ * are synced files. All files of an upload are its own until a command takes them; `discard` removes those left
+ * (BATCH-7).
  */
 import { BATCH_HELD_BYTES_MAX, PACKED_VALUE_BYTES_MAX } from '../../../protocol/limits.ts'
 import { type StagedUpload, type Staging } from '../../blocks/staging.ts'

@@ -127,9 +127,20 @@ export class FormParser {
 function parsePartHeaders(lines: string): PartHeaders {
   if (lines === '') return []
   return lines.split('\r\n').map((line) => {
-    const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*([^\r\n\0]*)$/.exec(line) ?? []
+    const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+):([^\r\n\0]*)$/.exec(line) ?? []
     if (name === undefined || value === undefined)
       throw refusal('Malformed headers of a multipart KV part')
-    return [name.toLowerCase(), value.trimEnd()]
+    return [name.toLowerCase(), trimBlanks(value)]
   })
+}
+
+const isBlank = (character: string | undefined): boolean => character === ' ' || character === '\t'
+
+/** Without the blanks around it, and nothing else. */
+function trimBlanks(text: string): string {
+  let start = 0
+  let end = text.length
+  while (isBlank(text[start])) start += 1
+  while (end > start && isBlank(text[end - 1])) end -= 1
+  return text.slice(start, end)
 }
