@@ -205,6 +205,7 @@ class NodeParts {
         blocks: this.#config.blocks,
         secretFingerprint: deriveSeed(this.#secrets.nodeSecret, 'tinycloud/node/fingerprint'),
         invocationLifetimeS: this.#config.invocation.lifetimeMaxS,
+        spaceLimits: this.#config.spaceLimits,
       },
       events: {
         onReplies: (replies) => dispatching.dispatcher?.settleReplies(replies),

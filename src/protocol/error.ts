@@ -82,6 +82,10 @@ export const WIRE_ERRORS = {
   METADATA_TOO_LARGE: { status: 400, text: 'KV metadata headers exceed {} bytes' },
   QUOTA_EXCEEDED: { status: 402, text: 'Storage quota exceeded. {}' },
   QUOTA_REMAINDER: { status: 413, text: 'Write exceeds remaining storage. {}' },
+  HISTORY_LIMIT: {
+    status: 402,
+    text: 'Storage history limit exceeded (storage.history_limit). {}',
+  },
 
   // Signed URLs (§6.6) and public spaces (§6.5).
   SIGNED_URL_SCOPE: { status: 403, text: 'signed URL scope is not authorized' },

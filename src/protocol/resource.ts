@@ -93,6 +93,9 @@ export function parseSpaceId(text: string): SpaceId {
   return id
 }
 
+/** The name of a space that anyone may read (reference-behaviour §6.5). */
+export const PUBLIC_SPACE_NAME = 'public'
+
 export const formatSpaceId = (ownerDid: string, name: string): string =>
   `tinycloud:${ownerDid.slice('did:'.length)}:${name}`
 

@@ -20,6 +20,7 @@ import { type RateLimits, RateLimiter } from '../../src/main/pipeline/rate-limit
 import { ReplayClaims } from '../../src/main/pipeline/replay-claims.ts'
 import { StorageClient } from '../../src/main/storage-client.ts'
 import { NOTHING_ASKABLE } from '../../src/protocol/inquiry.ts'
+import { NO_SPACE_LIMITS } from '../../src/workers/space-limits.ts'
 import { type ComputeOptions } from '../../src/workers/compute/request.ts'
 import { type Fault, type StorageOptions } from '../../src/workers/storage/request.ts'
 
@@ -34,6 +35,7 @@ export const STORAGE_OPTIONS: StorageOptions = {
   blocks: BLOCKS,
   secretFingerprint: new Uint8Array(32),
   invocationLifetimeS: 300,
+  spaceLimits: NO_SPACE_LIMITS,
 }
 
 export const COMPUTE_OPTIONS: ComputeOptions = {

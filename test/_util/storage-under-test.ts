@@ -11,6 +11,7 @@ import {
   type StorageOptions,
   type StorageReply,
 } from '../../src/workers/storage/request.ts'
+import { NO_SPACE_LIMITS } from '../../src/workers/space-limits.ts'
 import {
   type RunningStorage,
   startStorage,
@@ -20,12 +21,17 @@ import { packCommands } from './storage-commands.ts'
 
 export const NOW_S = 1_800_000_000
 
-export function storageOptions(directory: string): StorageOptions {
+export function storageOptions(
+  directory: string,
+  given: Partial<StorageOptions> = {},
+): StorageOptions {
   return {
     database: { type: 'sqlite', path: join(directory, 'caps.db') },
     blocks: { type: 'local', path: join(directory, 'blocks') },
     secretFingerprint: new Uint8Array(32).fill(7),
     invocationLifetimeS: 300,
+    spaceLimits: NO_SPACE_LIMITS,
+    ...given,
   }
 }
 
@@ -44,8 +50,9 @@ export interface StorageUnderTest {
 export async function openStorage(
   directory: string,
   surroundings: Partial<StorageSurroundings> = {},
+  given: Partial<StorageOptions> = {},
 ): Promise<StorageUnderTest> {
-  const options = storageOptions(directory)
+  const options = storageOptions(directory, given)
   mkdirSync(options.blocks.path, { recursive: true })
   const events: StorageEvent[] = []
   const deaths: unknown[] = []

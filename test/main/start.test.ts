@@ -9,6 +9,7 @@ import { type NodeConfig } from '../../src/main/config/node-config.ts'
 import { StartFault } from '../../src/main/fault.ts'
 import { createLogger } from '../../src/main/logger.ts'
 import { type RunningNode, startNode } from '../../src/main/start.ts'
+import { NO_SPACE_LIMITS } from '../../src/workers/space-limits.ts'
 import { talk } from '../_util/stand-in-node.ts'
 import { useTemporaryDirectory } from '../_util/temporary-directory.ts'
 
@@ -34,6 +35,7 @@ function createConfig(changes: Partial<NodeConfig> = {}): NodeConfig {
     temporaryDirectory: undefined,
     staging: 'memory',
     scrubBytesPerS: 0,
+    spaceLimits: NO_SPACE_LIMITS,
     invocation: { lifetimeMaxS: 300, clockSkewS: 0 },
     kv: { implicitText: 'drop' },
     publicSpaces: { perMinute: 60, burst: 10 },

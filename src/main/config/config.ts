@@ -125,6 +125,11 @@ function createGeneralConfig(settings: Settings): GeneralConfig {
     }),
     staging: settings['storage.staging'] === 'filesystem' ? 'file' : 'memory',
     scrubBytesPerS: settings['storage.scrub_mib_per_s'] * MIB,
+    spaceLimits: Object.freeze({
+      liveBytes: limitOf(settings['storage.limit']),
+      publicLiveBytes: limitOf(settings['public_spaces.storage_limit']),
+      historyBytes: limitOf(settings['storage.history_limit']),
+    }),
     invocation: Object.freeze({
       lifetimeMaxS: settings['invocation.max_lifetime_secs'],
       clockSkewS: settings['invocation.clock_skew_secs'],
@@ -139,6 +144,9 @@ function createGeneralConfig(settings: Settings): GeneralConfig {
     metricsPort,
   }
 }
+
+/** 0 is written for no limit. */
+const limitOf = (bytes: number): number => (bytes === 0 ? Infinity : bytes)
 
 /** A written port switches metrics on; a written `telemetry.enabled = false` switches them off in any case. */
 function metricsPortOf(settings: Settings): number | undefined {

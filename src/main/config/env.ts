@@ -66,7 +66,6 @@ export function readVariables(environment: Environment, findings: Findings): Var
     noteUnknownName(findings, {
       name: variable,
       shown: variable,
-      value: text,
       foreign: foreignVariable(name),
       nearest: () => findNearestVariable(name),
     })

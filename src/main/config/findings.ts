@@ -1,5 +1,5 @@
 /** What is wrong with what somebody wrote, or has no meaning: collected, so that all of it is said at once. */
-import { type ForeignName, isWithoutEffect } from './foreign-names.ts'
+import { type ForeignName } from './foreign-names.ts'
 
 /** One value as somebody wrote it, before it is known whether its name and type are right. */
 export interface WrittenValue {
@@ -24,17 +24,16 @@ export function noteUnknownName(
   unknown: {
     readonly name: string
     readonly shown: string
-    readonly value: unknown
     readonly foreign: ForeignName | undefined
     readonly nearest: () => string
   },
 ): void {
-  const { name, shown, value, foreign, nearest } = unknown
+  const { name, shown, foreign, nearest } = unknown
   if (foreign === undefined) {
     findings.problems.push(`${shown} is not known. Did you mean ${nearest()}?`)
   } else if (foreign.kind === 'meaningless') {
     findings.meaningless.push(name)
-  } else if (!isWithoutEffect(foreign, value)) {
+  } else {
     findings.problems.push(
       `${shown} sets ${foreign.part}, which this version does not have. Remove it, or wait for the version that has it.`,
     )

@@ -12,14 +12,10 @@ export type ForeignName =
 
 /** Key or family of keys (`hooks` stands for all of `hooks.*`) → the part that it belongs to. */
 const LATER_KEYS: Readonly<Record<string, string>> = {
-  'storage.limit': 'a limit of bytes per space',
-  'storage.history_limit': 'a limit of history per space',
-
   'storage.blocks.bucket': 'S3 storage',
   'storage.blocks.endpoint': 'S3 storage',
   'storage.sql': 'the SQL service',
   hooks: 'the hooks service',
-  'public_spaces.storage_limit': 'a limit of bytes per public space',
   limits: 'limits of the existing web framework',
   tls: 'TLS (a reverse proxy in front of the node does that)',
 }
@@ -71,10 +67,6 @@ export function foreignVariable(variable: string): ForeignName | undefined {
     return name === familyName || name.startsWith(`${familyName}_`)
   })
 }
-
-/** `storage.limit = 0` means no limit, which is how this node behaves: nothing is ignored. */
-export const isWithoutEffect = (name: ForeignName, value: unknown): boolean =>
-  name.kind === 'later' && name.family === 'storage.limit' && (value === 0 || value === '0')
 
 function lookUp(isWithin: (family: string) => boolean): ForeignName | undefined {
   const later = Object.entries(LATER_KEYS).find(([family]) => isWithin(family))

@@ -7,6 +7,8 @@
  */
 import convict from 'convict'
 
+import { parseSize } from './size.ts'
+
 /** The types of settings and the values that they give. */
 export interface FormatValues {
   switch: boolean
@@ -16,6 +18,8 @@ export interface FormatValues {
   choice: string
   /** A whole number between the setting's `min` and `max`. */
   number: number
+  /** Bytes. */
+  size: number
 }
 
 export type Format = keyof FormatValues
@@ -65,10 +69,20 @@ const FORMATS: Readonly<Record<Format, FormatRule>> = {
         throw new RangeError(`must be a whole number from ${min} to ${max}`)
     },
   },
+  size: {
+    parse: (text) => parseSize(text) ?? text,
+    check(value) {
+      if (!Number.isSafeInteger(value) || Number(value) < 0)
+        throw new RangeError('must be a size such as 10 MiB, or a number of bytes')
+    },
+  },
 }
 
 /** The name under which convict knows a format. Its own formats are left alone. */
 export const convictFormat = (format: string): string => `tinycloud ${format}`
+
+/** What a text is for a format. Of one that cannot be read, the text itself. */
+export const parseText = (format: Format, text: string): unknown => FORMATS[format].parse(text)
 
 for (const [format, { parse, check }] of Object.entries(FORMATS))
   convict.addFormat({ name: convictFormat(format), validate: check, coerce: parse })

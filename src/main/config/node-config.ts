@@ -1,5 +1,9 @@
 /** The one frozen configuration of a running node: merged, defaulted, checked. Safe to log: secrets are apart. */
-import { type BlocksOptions, type DatabaseOptions } from '../../workers/storage/request.ts'
+import {
+  type BlocksOptions,
+  type DatabaseOptions,
+  type SpaceLimits,
+} from '../../workers/storage/request.ts'
 
 export interface NodeConfig {
   readonly address: string
@@ -16,6 +20,7 @@ export interface NodeConfig {
   readonly staging: 'memory' | 'file'
   /** Bytes that the scrub may read in a second; 0: there is no scrub. */
   readonly scrubBytesPerS: number
+  readonly spaceLimits: SpaceLimits
   readonly invocation: { readonly lifetimeMaxS: number; readonly clockSkewS: number }
   readonly kv: { readonly implicitText: 'drop' | 'keep' }
   /** Reads that one client may make of public spaces. */

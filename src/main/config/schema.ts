@@ -90,6 +90,16 @@ export const SETTINGS = {
     sample: './data/blocks',
     doc: 'Directory of the values.',
   },
+  'storage.limit': {
+    format: 'size',
+    default: 0,
+    doc: 'Bytes of values that one space may hold, such as 10 MiB; 0 means no limit.',
+  },
+  'storage.history_limit': {
+    format: 'size',
+    default: 0,
+    doc: 'Bytes of history that the changes of one space may leave behind; 0 means no limit.',
+  },
   'storage.staging': {
     format: 'choice',
     default: 'Memory',
@@ -155,6 +165,11 @@ export const SETTINGS = {
     max: 1_000_000,
     unit: 'requests',
     doc: 'Reads of public spaces that one client may make at once, beyond those of a second.',
+  },
+  'public_spaces.storage_limit': {
+    format: 'size',
+    default: '10 MiB',
+    doc: 'The same as storage.limit for a public space; 0 means no limit.',
   },
   'spaces.allowlist': {
     format: 'text',

@@ -10,9 +10,16 @@ import { StartFault } from '../fault.ts'
 import { type Environment, readVariables, variableOf } from './env.ts'
 import { type Findings, noteUnknownName, type WrittenValue } from './findings.ts'
 import { foreignKey } from './foreign-names.ts'
-import { convictFormat } from './formats.ts'
+import { convictFormat, parseText } from './formats.ts'
 import { nearestName } from './nearest-name.ts'
-import { isSettingKey, SETTING_KEYS, type SettingKey, settingOf, type Settings } from './schema.ts'
+import {
+  isSettingKey,
+  type Setting,
+  SETTING_KEYS,
+  type SettingKey,
+  settingOf,
+  type Settings,
+} from './schema.ts'
 import { findConfigFile, isTable, readConfigFile } from './toml.ts'
 
 export interface ConfigSource {
@@ -82,6 +89,7 @@ function createConvict(
       key,
       {
         ...setting,
+        default: defaultOf(setting),
         format: convictFormat(setting.format),
         nullable: setting.default === null,
         sensitive: setting.isSecret === true,
@@ -92,6 +100,10 @@ function createConvict(
   const env = Object.fromEntries([...texts].map(([key, text]) => [variableOf(key), text]))
   return convict<Record<string, unknown>>(nest(entries), { env, args: [] })
 }
+
+/** As its format reads it: convict takes defaults as they are. */
+const defaultOf = ({ default: value, format }: Setting): unknown =>
+  typeof value === 'string' ? parseText(format, value) : value
 
 /** Keeps the settings of a layer, nested; the rest goes into the findings. */
 function selectKnown(
@@ -121,7 +133,6 @@ function noteUnknownKey({ key, value, origin }: WrittenValue, findings: Findings
   noteUnknownName(findings, {
     name: key,
     shown,
-    value,
     foreign: foreignKey(key),
     nearest: () => `\`${nearestName(key, SETTING_KEYS)}\``,
   })

@@ -13,7 +13,7 @@ import { type FaultKind, faultKindOf, type GroupStep } from './fault-kind.ts'
 import { GroupPlan } from './group-plan.ts'
 import { questionsOf } from './group-questions.ts'
 import { GroupView } from './group-view.ts'
-import { type StorageCommand, type StorageReply } from './request.ts'
+import { type SpaceLimits, type StorageCommand, type StorageReply } from './request.ts'
 import { type StagedObjects } from './staged-objects.ts'
 
 /** Replay rows are kept this long after their invocation expired: more than clocks differ. */
@@ -25,6 +25,7 @@ export interface GroupContext {
   readonly transactor: Transactor
   readonly run: ActiveRun
   readonly objects: StagedObjects
+  readonly spaceLimits: SpaceLimits
   readonly nowS: number
   /** It is time to remove expired replay rows. */
   readonly isPurgeDue: boolean
@@ -66,7 +67,7 @@ class GroupAttempt {
   }
 
   async run(): Promise<GroupResult> {
-    const { transactor, run, nowS } = this.#context
+    const { transactor, run, nowS, spaceLimits } = this.#context
     // A pack is a row before it is a file, in a transaction of its own: so before that of the group.
     const pack = await run.openPack()
     this.#step = 'load'
@@ -76,7 +77,7 @@ class GroupAttempt {
 
     this.#step = 'decide'
     const plan = this.#createPlan(view, pack)
-    const replies = decideGroup(this.#commands, { view, plan, nowS })
+    const replies = decideGroup(this.#commands, { view, plan, nowS, spaceLimits })
     if (this.#commands.length > 0 && plan.isEmpty) {
       await transactor.rollback()
       return { kind: 'committed', replies, packBytes: undefined }

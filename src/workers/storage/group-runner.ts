@@ -17,6 +17,7 @@ import { type Log } from './log.ts'
 import { sweepObjects } from './object-sweep.ts'
 import {
   type Damage,
+  type SpaceLimits,
   type StorageCommand,
   type StorageCounters,
   type StorageReply,
@@ -38,6 +39,7 @@ export interface RunnerOptions {
   readonly objectFiles: ObjectFiles
   readonly objects: StagedObjects
   readonly run: ActiveRun
+  readonly spaceLimits: SpaceLimits
   /** Begins the run that follows one whose row ids are spent. */
   readonly beginRun: () => Promise<ActiveRun>
   /** Unix seconds with fractions. */
@@ -186,10 +188,10 @@ export class GroupRunner {
   }
 
   async #attempt(commands: readonly StorageCommand[]): Promise<GroupResult> {
-    const { transactor, objects } = this.#options
+    const { transactor, objects, spaceLimits } = this.#options
     const nowS = this.#options.nowS()
     const isPurgeDue = Math.abs(nowS - this.#purgedAtS) >= PURGE_INTERVAL_S
-    const context = { transactor, run: this.#run, objects, nowS, isPurgeDue }
+    const context = { transactor, run: this.#run, objects, spaceLimits, nowS, isPurgeDue }
     const result = await commitGroup(commands, context)
     if (result.kind === 'committed' && result.packBytes !== undefined) {
       if (isPurgeDue) this.#purgedAtS = nowS

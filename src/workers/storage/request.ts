@@ -201,6 +201,17 @@ export interface StorageOptions {
   /** Fingerprint of the node secret; the database keeps it, another one is a start-up fault. 32 bytes. */
   readonly secretFingerprint: Uint8Array
   readonly invocationLifetimeS: number
+  readonly spaceLimits: SpaceLimits
+}
+
+/** Bytes per space; Infinity: no limit. */
+export interface SpaceLimits {
+  /** Of the values that count (`storage.limit`). */
+  readonly liveBytes: number
+  /** The same of a space that anyone may read (`public_spaces.storage_limit`). */
+  readonly publicLiveBytes: number
+  /** Of the signed statements and the epochs of its history (`storage.history_limit`). */
+  readonly historyBytes: number
 }
 
 /** Directories exist and paths are absolute by the time they get here. */

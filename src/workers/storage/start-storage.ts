@@ -106,6 +106,7 @@ async function beginWork(
     objectFiles,
     objects,
     run,
+    spaceLimits: options.spaceLimits,
     beginRun: async () => {
       const nextNo = await ledger.beginRun(randomUUID(), nowS())
       objects.beginRun(nextNo)

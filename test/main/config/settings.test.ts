@@ -37,6 +37,8 @@ describe('defaults', () => {
       'storage.database': null,
       'storage.blocks.type': 'local',
       'storage.blocks.path': null,
+      'storage.limit': 0,
+      'storage.history_limit': 0,
       'storage.staging': 'memory',
       'storage.scrub_mib_per_s': 4,
       'keys.type': 'static',
@@ -46,6 +48,7 @@ describe('defaults', () => {
       'kv.implicit_text': 'drop',
       'public_spaces.rate_limit_per_minute': 60,
       'public_spaces.rate_limit_burst': 10,
+      'public_spaces.storage_limit': 10_485_760,
       'spaces.allowlist': 'none',
       'compute.workers': null,
       'telemetry.enabled': null,
@@ -163,7 +166,7 @@ describe('variables', () => {
   })
 
   it('reach every setting, in both forms', () => {
-    const samples = { switch: 'true', text: 'text', number: '9' }
+    const samples = { switch: 'true', text: 'text', number: '9', size: '9' }
     for (const nameOf of [variableOf, exactVariableOf]) {
       const texts = SETTING_KEYS.map((key) => {
         const { format, choices = [] } = settingOf(key)

@@ -78,14 +78,10 @@ describe('a typing error', () => {
 
 describe('what limits or gates something and is not built', () => {
   it.each([
-    ['storage.limit = "10 MiB"', 'storage.limit'],
-    ['storage.limit = 10485760', 'storage.limit'],
-    ['storage.history_limit = "1 GiB"', 'storage.history_limit'],
     ['storage.blocks.bucket = "b"', 'storage.blocks.bucket'],
     ['storage.blocks.endpoint = "http://127.0.0.1:9000"', 'storage.blocks.endpoint'],
     ['storage.sql.memory_threshold = "10 MiB"', 'storage.sql.memory_threshold'],
     ['hooks.max_ticket_ttl_seconds = 300', 'hooks.max_ticket_ttl_seconds'],
-    ['public_spaces.storage_limit = "1 MiB"', 'public_spaces.storage_limit'],
     ['limits.json = "1 MiB"', 'limits.json'],
     ['tls.key = "k.pem"', 'tls.key'],
   ])('stops the start: %s', (toml, key) => {
@@ -96,21 +92,12 @@ describe('what limits or gates something and is not built', () => {
   })
 
   it.each([
-    'TINYCLOUD_STORAGE_LIMIT',
-    'TINYCLOUD_STORAGE__LIMIT',
     'TINYCLOUD_STORAGE_BLOCKS_BUCKET',
     'TINYCLOUD_HOOKS__MAX_TICKET_TTL_SECONDS',
-    'TINYCLOUD_PUBLIC_SPACES__STORAGE_LIMIT',
     'TINYCLOUD_QUOTA_URL',
     'TINYCLOUD_ADMIN_SECRET',
   ])('stops the start: %s', (variable) => {
     expect(problemsOf('', { [variable]: '10' })).toContain(`${variable} sets `)
-  })
-
-  it('is fine where it says "no limit", which is what this node does', () => {
-    expect(read('storage.limit = 0').settings.port).toBe(8000)
-    expect(read('', { TINYCLOUD_STORAGE__LIMIT: '0' }).settings.port).toBe(8000)
-    expect(problemsOf('public_spaces.storage_limit = 0')).toContain('does not have')
   })
 
   it('says of S3 that it comes later', () => {

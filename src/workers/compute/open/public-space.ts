@@ -3,15 +3,13 @@
  * that is named `public`. Writing there takes a token, as everywhere (reference-behaviour §6.5).
  */
 import { ProtocolError } from '../../../protocol/error.ts'
-import { parseSpaceId } from '../../../protocol/resource.ts'
+import { parseSpaceId, PUBLIC_SPACE_NAME } from '../../../protocol/resource.ts'
 import { type ComputeContext } from '../context.ts'
 import { answerWholeList, wholeListRequest } from '../invoke/list.ts'
 import { type Plan, readRequest } from '../plan.ts'
 import { type OpenEntry, type OpenTarget } from '../request.ts'
 import { answerValue, liveOf } from '../value/answer-value.ts'
 import { wishOf } from './wish.ts'
-
-const PUBLIC_NAME = 'public'
 
 /** Of the stored headers only these are shown to everybody. */
 const SHOWN: ReadonlySet<string> = new Set(['content-type', 'content-encoding', 'content-language'])
@@ -56,6 +54,6 @@ export function planPublicList(target: Extract<OpenTarget, { kind: 'publicList' 
  */
 function parsePublicSpace(text: string): string {
   const { space, name } = parseSpaceId(text)
-  if (name !== PUBLIC_NAME) throw new ProtocolError('SPACE_NOT_PUBLIC')
+  if (name !== PUBLIC_SPACE_NAME) throw new ProtocolError('SPACE_NOT_PUBLIC')
   return space
 }

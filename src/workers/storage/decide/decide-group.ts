@@ -12,6 +12,7 @@ import {
   type MutateCommand,
   type RevokeCommand,
   type SignCommand,
+  type SpaceLimits,
   type StorageCommand,
   type StorageReply,
 } from '../request.ts'
@@ -26,6 +27,7 @@ export interface DecidingContext {
   readonly view: GroupView
   readonly plan: GroupPlan
   readonly nowS: number
+  readonly spaceLimits: SpaceLimits
 }
 
 /** Replies in the order of the commands; they may leave once the plan is committed. */
@@ -50,15 +52,21 @@ function decide(command: StorageCommand, context: DecidingContext): Decision<Ans
   return revoke(command, context)
 }
 
-function mutate(command: MutateCommand, { view, plan, nowS }: DecidingContext): Decision<Answer> {
-  const decision = decideMutate(command, view, nowS)
+function mutate(
+  command: MutateCommand,
+  { view, plan, nowS, spaceLimits }: DecidingContext,
+): Decision<Answer> {
+  const decision = decideMutate(command, view, nowS, spaceLimits)
   if (decision.kind === 'refuse') return decision
   plan.addMutation(command)
   return { kind: 'accept', outcome: mutateAnswer(command, decision.outcome) }
 }
 
-function delegate(command: DelegateCommand, { view, plan }: DecidingContext): Decision<Answer> {
-  const decision = decideDelegate(command, view)
+function delegate(
+  command: DelegateCommand,
+  { view, plan, spaceLimits }: DecidingContext,
+): Decision<Answer> {
+  const decision = decideDelegate(command, view, spaceLimits)
   if (decision.kind === 'refuse') return decision
   const { outcome } = decision
   if (outcome.kind === 'new') plan.addDelegation(command, outcome.closure)

@@ -7,8 +7,9 @@ import { formatRawCid } from '../../../protocol/cid.ts'
 import { CHAIN_DELEGATIONS_MAX } from '../../../protocol/limits.ts'
 import { type GroupView } from '../group-view.ts'
 import { distinctLinks } from '../relied-links.ts'
-import { type DelegateCommand } from '../request.ts'
+import { type DelegateCommand, type SpaceLimits } from '../request.ts'
 import { type Decision, refuse } from './decision.ts'
+import { refuseDelegation } from './quota.ts'
 import { describeAncestor, findRevokedLink } from './revoked-link.ts'
 
 export type DelegateOutcome =
@@ -20,6 +21,7 @@ export type DelegateOutcome =
 export function decideDelegate(
   command: DelegateCommand,
   view: GroupView,
+  limits: SpaceLimits,
 ): Decision<DelegateOutcome> {
   const delegationNo = view.delegationNo(command.statementId)
   if (delegationNo !== undefined)
@@ -35,5 +37,10 @@ export function decideDelegate(
   const { statementId, digest, relies } = command
   const closure = distinctLinks(relies, [{ statementId, digest }])
   if (closure.length > CHAIN_DELEGATIONS_MAX) return refuse('CHAIN_LIMIT')
-  return { kind: 'accept', outcome: { kind: 'new', closure } }
+  return (
+    refuseDelegation(command, view, limits) ?? {
+      kind: 'accept',
+      outcome: { kind: 'new', closure },
+    }
+  )
 }

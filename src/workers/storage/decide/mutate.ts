@@ -1,15 +1,16 @@
 /**
  * Decides an invocation that puts or deletes: all of its operations or none.
  *
- * Order: revocation, time window of the chain, hosting, replay, precondition, keys (reference-behaviour §2.9, §3).
+ * Order: revocation, time window of the chain, hosting, replay, precondition, keys, room (reference-behaviour §2.9, §3).
  * Authority comes before the replay check and before anything that tells what is stored; a refused invocation is not
  * used up (DESIGN §7.3).
  * Rule: INV-9, COND-1, COND-2, COND-4, KV-5.
  */
 import { equalBytes, parseUtf8 } from '../../../protocol/bytes.ts'
 import { type GroupView } from '../group-view.ts'
-import { type MutateCommand, type Operation } from '../request.ts'
+import { type MutateCommand, type Operation, type SpaceLimits } from '../request.ts'
 import { type Decision, refuse } from './decision.ts'
+import { refuseMutation } from './quota.ts'
 import { refuseStanding } from './standing.ts'
 
 /** What is told of one changed key. */
@@ -22,6 +23,7 @@ export function decideMutate(
   command: MutateCommand,
   view: GroupView,
   nowS: number,
+  limits: SpaceLimits,
 ): Decision<MutateOutcome> {
   const refused = refuseStanding(command, view, nowS)
   if (refused) return refused
@@ -29,7 +31,9 @@ export function decideMutate(
   if (command.expiresAtS <= view.replayBoundS) return refuse('INVOCATION_TIME')
   if (view.isReplayed(command.expiresAtS, command.statementId))
     return refuse('DUPLICATE_INVOCATION')
-  return decideOperations(command, view)
+  const decision = decideOperations(command, view)
+  if (decision.kind === 'refuse') return decision
+  return refuseMutation(command, view, limits) ?? decision
 }
 
 function decideOperations(command: MutateCommand, view: GroupView): Decision<MutateOutcome> {
