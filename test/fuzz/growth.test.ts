@@ -17,6 +17,8 @@ import { coversResource, parseResource, parseSpaceId } from '../../src/protocol/
 import { parseRfc3339 } from '../../src/protocol/rfc3339.ts'
 import { parseSiwe } from '../../src/protocol/siwe.ts'
 import { parseToken, verifyToken } from '../../src/protocol/token.ts'
+import { FormParser } from '../../src/workers/compute/form/form-parser.ts'
+import { readHeaderParameters } from '../../src/workers/compute/form/header-parameters.ts'
 import { matchesEtag } from '../../src/workers/compute/value/etag.ts'
 import { wantedPart } from '../../src/workers/compute/value/byte-range.ts'
 import { codeOf, SESSION, SPACE } from '../_util/credentials.ts'
@@ -29,6 +31,7 @@ const MEASURABLE_MS = 40
 const GROWTH_MAX = 9
 const ATTEMPTS = 5
 const ROUNDS = 3
+const PIECE_CHARS = 1400
 const RSS_KB_MAX = 256 * 1024
 
 interface Family {
@@ -57,6 +60,15 @@ const HEADER = segment({ alg: 'EdDSA', typ: 'JWT', ucv: '0.10.0' })
 const ucan = (payload: string): void => {
   const text = `${HEADER}.${formatBase64url(utf8(payload), { padding: 'none' })}.AAAA`
   codeOf(() => verifyToken(parseToken(text)))
+}
+/** In pieces of the size that a socket gives. */
+const form = (text: string): void => {
+  const parser = new FormParser('x')
+  const kinds = new Set<string>()
+  for (let at = 0; at < text.length; at += PIECE_CHARS)
+    for (const event of parser.push(Buffer.from(text.slice(at, at + PIECE_CHARS), 'latin1')))
+      kinds.add(event.kind)
+  parser.finish()
 }
 const FIELDS = `"iss":"${SESSION.did}","aud":"${SESSION.did}","exp":1`
 const SIWE_HEAD = `app.example wants you to sign in with your Ethereum account:
@@ -125,6 +137,17 @@ const FAMILIES: Readonly<Record<string, Family>> = {
     piece: '[],',
     tail: '0]}',
   },
+  'parameters: semicolons': { read: readHeaderParameters, head: 'a', piece: ';' },
+  'parameters: blanks': { read: readHeaderParameters, head: 'a;', piece: ' \t', tail: 'x' },
+  'parameters: pairs': { read: readHeaderParameters, head: 'a', piece: '; a=b', tail: ' x' },
+  'parameters: an open quote': { read: readHeaderParameters, head: 'a; b="', piece: 'c' },
+  'parameters: escapes': { read: readHeaderParameters, head: 'a; b="', piece: '\\"', tail: '"' },
+  'parameters: a name': { read: readHeaderParameters, head: 'a;', piece: 'b' },
+  'form: delimiters': { read: form, piece: '\r\n--x' },
+  'form: parts': { read: form, piece: '\r\n--x\r\n\r\n' },
+  'form: half delimiters': { read: form, head: '--x\r\n\r\n', piece: '\r\n--' },
+  'form: blanks after a delimiter': { read: form, head: '--x', piece: ' ' },
+  'form: headers': { read: form, head: '--x\r\n', piece: 'a:b\r\n' },
   'header: etags': { read: (text) => matchesEtag(text, '"x"'), piece: 'W/,' },
   'header: blanks': { read: (text) => matchesEtag(text, '"x"'), piece: ' \t' },
   'header: range': {
