@@ -44,6 +44,14 @@ export function logUnwritable(log: Logger, reason: string): void {
   log.error({ reason }, 'storage takes no more changes')
 }
 
+/** A cycle came to its end. What it found damaged was told one by one. */
+export function logScrubbed(
+  log: Logger,
+  fields: { readonly problems: number; readonly bytes: number },
+): void {
+  log[fields.problems === 0 ? 'debug' : 'error'](fields, 'scrubbed')
+}
+
 export function logScrubFailed(log: Logger, reason: string): void {
   log.error({ reason }, 'scrub failed')
 }

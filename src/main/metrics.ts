@@ -5,12 +5,12 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 import { type BatchResult } from '../workers/compute/request.ts'
-import { type ScrubCounters } from '../workers/maintenance/request.ts'
 import { type StorageCounters } from '../workers/storage/request.ts'
 import { type Exchange } from './http/exchange.ts'
 import { type Admission } from './pipeline/admission.ts'
 import { type Dispatcher } from './pipeline/dispatcher.ts'
 import { type ReplayClaims } from './pipeline/replay-claims.ts'
+import { type ScrubCounters } from './scrub.ts'
 
 /** As the existing node has them, and finer below 10 ms. */
 const DURATION_BUCKETS_S = [

@@ -159,7 +159,7 @@ class NodeParts {
     const publicLimiter = new RateLimiter(publicSpaces, () => performance.now())
     const openReads = new OpenReads({ admission, dispatcher, replies, publicLimiter })
     await this.#listen(storage, compute, { signed: this.#signed, openReads })
-    this.#scrub = Scrub.start(this.#config, storage, this.#deps.log)
+    this.#scrub = Scrub.start(this.#config, { storage, log: this.#deps.log })
   }
 
   running(): RunningNode {

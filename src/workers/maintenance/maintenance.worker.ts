@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { StartFault } from '../start-fault.ts'
 import { type MaintenanceEvent, type MaintenanceOptions } from './request.ts'
-import { runScrub } from './scrub/run-scrub.ts'
+import { runScrubCycle } from './scrub/run-scrub-cycle.ts'
 import { runVerify } from './verify/run-verify.ts'
 
 const port = parentPort
@@ -19,7 +19,7 @@ const options: MaintenanceOptions = workerData
 try {
   if (options.task === 'verify')
     post({ kind: 'report', report: await runVerify(options, { post, nowS, nowMs }) })
-  else await runScrub(options, { post, nowS, nowMs })
+  else await runScrubCycle(options, { post, nowS, nowMs })
 } catch (error) {
   if (!(error instanceof StartFault)) throw error
   post({ kind: 'fault', fault: error.fault })

@@ -25,7 +25,7 @@ export interface VerifyOptions extends Places {
   readonly quarantine: boolean
 }
 
-/** Checks everything but signatures again and again, at a bounded rate. */
+/** Checks everything but signatures once, at a bounded rate: one cycle, after which the thread ends. */
 export interface ScrubOptions extends Places {
   readonly task: 'scrub'
   /** Bytes of rows and files that are read in a second. */
@@ -44,9 +44,10 @@ export type MaintenanceEvent =
   | { readonly kind: 'damages'; readonly damages: readonly Damage[] }
   /** Where the scrub is, to be kept for its next start. */
   | { readonly kind: 'position'; readonly position: ScrubPosition }
-  | { readonly kind: 'scrubbed'; readonly counters: ScrubCounters }
-  /** A cycle of the scrub failed; it is tried again. */
-  | { readonly kind: 'failed'; readonly reason: string }
+  /** What the scrub has read in this cycle, and what it has found. */
+  | { readonly kind: 'scrubbed'; readonly bytes: number; readonly problems: number }
+  /** The cycle came to its end; it may have begun before the last start. Unix seconds. */
+  | { readonly kind: 'cycle'; readonly startedAtS: number }
   /** The result of `verify`; the thread ends after it. */
   | { readonly kind: 'report'; readonly report: VerifyReport }
   /** It could not be done. The thread ends after it. */
@@ -60,17 +61,6 @@ export interface ScrubPosition {
   readonly afterNo: number
   /** Unix seconds. */
   readonly cycleStartedAtS: number
-}
-
-export interface ScrubCounters {
-  /** Bytes of rows and files read since the start. */
-  readonly bytes: number
-  /** Cycles that came to their end since the start. */
-  readonly cycles: number
-  /** Unix seconds; undefined: none has ended since the start. */
-  readonly lastCycleEndedAtS: number | undefined
-  /** Problems of the cycle under way, or of the last one while none is. */
-  readonly problems: number
 }
 
 export interface CheckResult {

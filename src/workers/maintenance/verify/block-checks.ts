@@ -16,9 +16,6 @@ import { type Pacer } from '../pacer.ts'
 
 /** Rows of one walk are read again so often at most: compaction moves a row once in a while, not in a loop. */
 const READINGS_MAX = 4
-/** Segments of a large value that are in memory at once. */
-const WINDOW_SEGMENTS = 4
-
 /** A block to be found at a place. */
 export interface ExpectedBlock {
   readonly place: PackPlace
@@ -68,9 +65,9 @@ export class BlockChecks {
     }
   }
 
-  /** The data of a section. @throws {StorageFault} */
+  /** The data of a section, borrowed until the next one is read. @throws {StorageFault} */
   async readSection({ place, digest, codec }: ExpectedBlock): Promise<Uint8Array> {
-    const data = this.#packs.read(place, digest, codec)
+    const data = this.#packs.borrow(place, digest, codec)
     await this.#spend(place.lengthBytes)
     return data
   }
@@ -83,11 +80,8 @@ export class BlockChecks {
     const object = openObject(this.#root, place)
     try {
       const whole = createBlake3()
-      for (let first = 0; first < object.segmentCount; first += WINDOW_SEGMENTS) {
-        const bytes = await object.readSegments(
-          first,
-          Math.min(WINDOW_SEGMENTS, object.segmentCount - first),
-        )
+      for (let segment = 0; segment < object.segmentCount; segment++) {
+        const bytes = await object.readSegments(segment, 1)
         whole.update(bytes)
         await this.#spend(bytes.length)
       }

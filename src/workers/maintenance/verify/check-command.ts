@@ -4,7 +4,6 @@
  */
 import { equalBytes } from '../../../protocol/bytes.ts'
 import { type SignedToken } from '../../../protocol/authority.ts'
-import { blake3 } from '../../../protocol/crypto/blake3.ts'
 import { formatBase64url } from '../../../protocol/base64url.ts'
 import { parseToken, statementId } from '../../../protocol/token.ts'
 import { type InspectedVersion } from '../../database/inspector.ts'
@@ -14,7 +13,13 @@ import { checkDelegation } from './check-delegation.ts'
 import { checkInvocation } from './check-invocation.ts'
 import { checkRecord } from './check-record.ts'
 import { checkRevocation } from './check-revocation.ts'
-import { checkValue, checkVersion, checkVersionRow, operationOf } from './check-version.ts'
+import {
+  checkValue,
+  checkVersion,
+  checkVersionRow,
+  type OperationBlock,
+  operationOf,
+} from './check-version.ts'
 import { type StoredCommand } from './command-window.ts'
 import { type OpenEpochs } from './open-epochs.ts'
 
@@ -75,8 +80,8 @@ function checkVersions(
   context: CheckContext,
   epochs: OpenEpochs,
   { versions, events }: StoredCommand,
-): readonly Uint8Array[] | undefined {
-  const operations: Uint8Array[] = []
+): readonly OperationBlock[] | undefined {
+  const operations: OperationBlock[] = []
   let isWhole = true
   for (const version of versions) {
     const { row } = version
@@ -108,7 +113,7 @@ function checkEvents(
   { findings, state }: CheckContext,
   epochs: OpenEpochs,
   { statement, events, versions }: StoredCommand,
-  operations: readonly Uint8Array[] | undefined,
+  operations: readonly OperationBlock[] | undefined,
 ): void {
   if (!statement) return
   for (const event of events) {
@@ -160,21 +165,21 @@ function faultOfEvent(
 function digestsOf(
   { eventNo }: EventRow,
   versions: readonly InspectedVersion[],
-  operations: readonly Uint8Array[],
+  operations: readonly OperationBlock[],
 ): Uint8Array[] {
   return versions
     .filter(({ row }) => row.eventNo === eventNo)
     .toSorted((a, b) => a.row.operationIndex - b.row.operationIndex)
     .map(({ row }) => operations[row.operationIndex])
-    .filter((block) => block !== undefined)
-    .map((block) => blake3(block))
+    .filter((operation) => operation !== undefined)
+    .map(({ digest }) => digest)
 }
 
 /** Everything that needs the bytes in the packs. False: what the statement says cannot be trusted. */
 async function checkBlocks(
   context: CheckContext,
   command: StoredCommand,
-  operations: readonly Uint8Array[] | undefined,
+  operations: readonly OperationBlock[] | undefined,
 ): Promise<boolean> {
   const { findings } = context
   const { statement } = command

@@ -1,9 +1,9 @@
 /** The record of a statement in its pack: the section of its token, then those of its operations, in one stretch. */
 import { carSectionBytes } from '../../../protocol/car.ts'
 import { DAG_CBOR_CODEC, RAW_CODEC } from '../../../protocol/cid.ts'
-import { blake3 } from '../../../protocol/crypto/blake3.ts'
 import { type StatementRow } from '../../database/rows.ts'
 import { StorageFault } from '../../storage-fault.ts'
+import { type OperationBlock } from './check-version.ts'
 import { type CheckContext } from './context.ts'
 
 /**
@@ -13,7 +13,7 @@ import { type CheckContext } from './context.ts'
 export async function checkRecord(
   context: CheckContext,
   statement: StatementRow,
-  operations: readonly Uint8Array[] | undefined,
+  operations: readonly OperationBlock[] | undefined,
 ): Promise<Uint8Array | undefined> {
   const { findings, blocks, inspector, state } = context
   findings.count('record', 1 + (operations?.length ?? 0))
@@ -36,20 +36,21 @@ export async function checkRecord(
 async function readRecord(
   { blocks }: CheckContext,
   { packNo, packOffset, packLength, tokenLength, digest }: StatementRow,
-  operations: readonly Uint8Array[] | undefined,
+  operations: readonly OperationBlock[] | undefined,
 ): Promise<Uint8Array> {
-  const token = await blocks.readSection({
+  const borrowed = await blocks.readSection({
     place: { packNo, offset: packOffset, lengthBytes: tokenLength },
     digest,
     codec: RAW_CODEC,
   })
+  const token = Uint8Array.from(borrowed)
   if (!operations) return token
   let offset = packOffset + tokenLength
-  for (const block of operations) {
-    const lengthBytes = carSectionBytes(block.length)
+  for (const operation of operations) {
+    const lengthBytes = carSectionBytes(operation.lengthBytes)
     await blocks.readSection({
       place: { packNo, offset, lengthBytes },
-      digest: blake3(block),
+      digest: operation.digest,
       codec: DAG_CBOR_CODEC,
     })
     offset += lengthBytes

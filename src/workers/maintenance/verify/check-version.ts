@@ -1,6 +1,7 @@
 /** Versions: what a put or delete left behind, and the live value that it names. */
 import { equalBytes } from '../../../protocol/bytes.ts'
 import { RAW_CODEC } from '../../../protocol/cid.ts'
+import { blake3 } from '../../../protocol/crypto/blake3.ts'
 import { formatOperation, type HistoryOperation } from '../../../protocol/history.ts'
 import { type ValuePlace } from '../../blocks/place.ts'
 import { type InspectedVersion } from '../../database/inspector.ts'
@@ -106,13 +107,20 @@ function addBytes({ state }: CheckContext, { row, previous }: InspectedVersion):
   if (previous && previous.objectNo !== null) state.liveObjects -= 1
 }
 
+/** The block of one put or delete, as its version makes it. */
+export interface OperationBlock {
+  readonly digest: Uint8Array
+  readonly lengthBytes: number
+}
+
 /** The operation that the version is the effect of. @throws what a damaged row makes JSON.parse throw */
-export function operationOf({ key, isDeleted, digest, headers }: VersionRow): Uint8Array {
+export function operationOf({ key, isDeleted, digest, headers }: VersionRow): OperationBlock {
   const path = Buffer.from(key).toString('latin1')
   const operation: HistoryOperation = isDeleted
     ? { key: path, version: null }
     : { key: path, value: digest, metadata: Object.fromEntries(JSON.parse(headers)) }
-  return formatOperation(operation)
+  const block = formatOperation(operation)
+  return { digest: blake3(block), lengthBytes: block.length }
 }
 
 /** Reads the value of a version that counts. */
