@@ -33,7 +33,8 @@ export function parseJwk(jwk: Readonly<Record<string, unknown>>): PublicVerifica
     (!Object.hasOwn(jwk, 'key_ops') || isListWith(jwk['key_ops'], 'verify')) &&
     (!Object.hasOwn(jwk, 'alg') || algorithms.includes(memberText(jwk, 'alg')))
   if (!isOurs) throw unusable('key for another use')
-  if (kty === 'OKP') return { type, publicKey: coordinate(jwk, 'x') }
+  // A copy, because keys stay: the decoded bytes are a view that would keep a page of Node's pool.
+  if (kty === 'OKP') return { type, publicKey: Uint8Array.from(coordinate(jwk, 'x')) }
   const point = concatBytes([UNCOMPRESSED_POINT, coordinate(jwk, 'x'), coordinate(jwk, 'y')])
   return { type, publicKey: point }
 }

@@ -1,6 +1,6 @@
 /** The vectors that this project publishes: the files are what their sources say, and the node does what they say. */
 import { readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { coversAbility } from '../../src/protocol/ability.ts'
 import { parseBase64url } from '../../src/protocol/base64url.ts'
 import { parseHex, toHex } from '../../src/protocol/bytes.ts'
@@ -127,6 +127,20 @@ const READERS: Readonly<Record<string, Read>> = {
   history: readBlock,
 }
 
+/** Cases that came out as expected, by suite. */
+const passed = new Map<string, number>()
+const count = (suite: string): void => {
+  passed.set(suite, (passed.get(suite) ?? 0) + 1)
+}
+
+afterAll(() => {
+  const lines = OWN_SUITES.map(
+    ({ suite, cases }) =>
+      `vectors own/${suite}: ${cases.length} cases, ${passed.get(suite) ?? 0} passed, 0 deviations`,
+  )
+  console.log(lines.join('\n'))
+})
+
 describe.each(OWN_SUITES)('own vectors: $suite', (source) => {
   it('is the file that its source writes', () => {
     expect(textOf(source.suite)).toBe(formatSuite(source))
@@ -149,6 +163,7 @@ describe.each(FILES.filter(({ suite }) => suite !== 'chains'))('own vectors: $su
       said = read?.(input)
     })
     expect(refusal ? { refused: refusal.code } : said).toEqual(expected)
+    count(file.suite)
   })
 })
 
@@ -167,5 +182,6 @@ describe('own vectors: chains', () => {
     await node.close()
     expect(answers).toMatchObject(expected)
     expect(answers).toHaveLength(expected.length)
+    count(file.suite)
   })
 })
