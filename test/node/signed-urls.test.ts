@@ -292,9 +292,10 @@ describe('the end of a URL', () => {
 
   it('is told, once it has come (SIGNED-5)', async () => {
     const account = await openWithValue()
-    const { url } = await openUrl(node.connections, account, 'a', { members: { ttlSeconds: 2 } })
+    const members = { ttlSeconds: 3 }
+    const { url, expiresAt } = await openUrl(node.connections, account, 'a', { members })
     expect(told(await read(url))).toEqual([200, 'one'])
-    await sleep(2100)
+    await sleep(Date.parse(expiresAt) - Date.now() + 50)
     expect(told(await read(url))).toEqual([401, 'signed URL expired'])
   })
 

@@ -74,7 +74,8 @@ describe('one range in bytes (RANGE-1)', () => {
       `bytes=${'0-1,'.repeat(25_000)}`,
     ])
       expect(told(range, 10)).toBe('whole')
-    expect(performance.now() - startedMs).toBeLessThan(200)
+    // A backtracking match of such texts takes minutes.
+    expect(performance.now() - startedMs).toBeLessThan(2000)
   })
 })
 
