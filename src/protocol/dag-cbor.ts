@@ -6,6 +6,7 @@
 import { isUtf8 } from 'node:buffer'
 import { decode, encode } from '@ipld/dag-cbor'
 import { equalBytes } from './bytes.ts'
+import { parseCidBytes } from './cid.ts'
 import { ProtocolError } from './error.ts'
 
 export interface DagCborLimits {
@@ -50,6 +51,8 @@ const MAJOR_TAG = 6
 const MAJOR_SIMPLE = 7
 
 const LINK_TAG = 42
+/** What stands for "no base" before the bytes of a CID. */
+const LINK_BASE = 0x00
 const SIMPLE_FALSE = 20
 const SIMPLE_NULL = 22
 const FLOAT_64 = 27
@@ -68,7 +71,9 @@ function assertShape(bytes: Uint8Array, depthMax: number): void {
       if (head.argument !== LINK_TAG) throw malformed('unknown tag')
       const content = readHead(view, offset)
       if (content.major !== MAJOR_BYTES) throw malformed('link without bytes')
-      offset += content.length + content.argument
+      const cidOffset = offset + content.length
+      offset = cidOffset + content.argument
+      assertLink(bytes.subarray(cidOffset, offset))
     } else if (head.major === MAJOR_BYTES || head.major === MAJOR_TEXT) {
       const end = offset + head.argument
       if (head.major === MAJOR_TEXT && !isUtf8(bytes.subarray(offset, end)))
@@ -81,6 +86,12 @@ function assertShape(bytes: Uint8Array, depthMax: number): void {
     while (missing.at(-1) === 0) missing.pop()
   } while (missing.length > 0)
   if (offset !== bytes.length) throw malformed('bytes after the end, or too few')
+}
+
+/** The library reads a CID of version 0 behind a version byte, and writes it as another. */
+function assertLink(content: Uint8Array): void {
+  if (content[0] !== LINK_BASE) throw malformed('link in a base')
+  parseCidBytes(content.subarray(1))
 }
 
 interface Head {

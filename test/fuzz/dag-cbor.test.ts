@@ -9,9 +9,13 @@ import { assertTrue, parsed } from '../_util/fuzz/refusal.ts'
 
 const DEPTH_MAX = 4
 
+/** Of the first byte of a CID; that of version 0 is of its hash function. */
+const VERSION_BYTE = [0x12, 1]
+
 function isCid(bytes: Uint8Array): boolean {
   try {
-    return CID.decode(bytes).bytes.length === bytes.length
+    const { version, byteLength } = CID.decode(bytes)
+    return byteLength === bytes.length && bytes[0] === VERSION_BYTE[version]
   } catch {
     return false
   }

@@ -96,7 +96,7 @@ function runRound<T>(
     if (isTaken) tally.taken++
   })
   const startedMs = performance.now()
-  const outcome = withDeadline(() => fc.check(property, { numRuns: runs, seed }))
+  const outcome = withDeadline(() => fc.check(property, { numRuns: runs, seed }), ROUND_TIMEOUT_MS)
   tally.spentMs += performance.now() - startedMs
   if (outcome === 'late') throw findingOf(target, seed, latest?.input, 'does not end')
   if (!outcome.failed) return
@@ -122,20 +122,23 @@ function runOnce<T>({ check }: FuzzTarget<T>, input: T): Execution {
 }
 
 /** Interrupts what does not end: an endless loop, or a regular expression that backtracks for ever. */
-function withDeadline<R>(run: () => R): R | 'late' {
+export function withDeadline<R>(run: () => R, timeoutMs: number): R | 'late' {
   let result: R | 'late' = 'late'
   const keepResult = (): void => {
     result = run()
   }
   try {
-    runInNewContext('run()', { run: keepResult }, { timeout: ROUND_TIMEOUT_MS })
+    runInNewContext('run()', { run: keepResult }, { timeout: timeoutMs })
   } catch (error) {
-    const isTimeout =
-      error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
+    // It is an error of the other context.
+    const isTimeout = isObject(error) && error['code'] === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
     if (!isTimeout) throw error
   }
   return result
 }
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null
 
 function findingOf<T>(
   target: FuzzTarget<T>,
