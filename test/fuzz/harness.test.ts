@@ -6,6 +6,13 @@ import { ProtocolError } from '../../src/protocol/error.ts'
 
 const BRIEF_MS = 100
 
+const fail = (): never => {
+  throw new RangeError('mine')
+}
+const refuse = (): never => {
+  throw new ProtocolError('TOKEN_MALFORMED')
+}
+
 it('interrupts a loop that does not end', () => {
   let turns = 0
   const run = (): void => {
@@ -22,16 +29,10 @@ it('interrupts a regular expression that goes back for ever', () => {
 
 it('gives what came in time, and lets errors through', () => {
   expect(withDeadline(() => 1, BRIEF_MS)).toBe(1)
-  const fail = (): never => {
-    throw new RangeError('mine')
-  }
   expect(() => withDeadline(fail, BRIEF_MS)).toThrow(RangeError)
 })
 
 it('takes only the refusals that were named', () => {
-  const refuse = (): never => {
-    throw new ProtocolError('TOKEN_MALFORMED')
-  }
   expect(verdictOf(['TOKEN_MALFORMED'], refuse)).toEqual({ code: 'TOKEN_MALFORMED' })
   expect(() => verdictOf(['SIGNATURE_INVALID'], refuse)).toThrow(ProtocolError)
 })
