@@ -38,6 +38,7 @@ import { type Logger } from './logger.ts'
 import { Metrics } from './metrics.ts'
 import { type Network } from './network/network.ts'
 import { openNetwork } from './network/open-network.ts'
+import { type Reach } from './network/web-keys.ts'
 import { Admission, ADMISSION_LIMITS } from './pipeline/admission.ts'
 import { Dispatcher } from './pipeline/dispatcher.ts'
 import { RateLimiter } from './pipeline/rate-limiter.ts'
@@ -70,6 +71,8 @@ export interface StartDeps {
   readonly log: Logger
   /** Of the program, as shown by `/version`. */
   readonly version: string
+  /** How tests reach hosts that callers chose; the program reaches the public Internet. */
+  readonly reach?: Reach
 }
 
 /**
@@ -114,7 +117,10 @@ class NodeParts {
     this.#secrets = secrets
     this.#deps = deps
     this.#metrics = config.metricsPort === undefined ? undefined : new Metrics()
-    this.#network = openNetwork(config, (host, fault) => logNetworkFault(deps.log, host, fault))
+    this.#network = openNetwork(config, {
+      onFault: (host, fault) => logNetworkFault(deps.log, host, fault),
+      reach: deps.reach,
+    })
   }
 
   async open(): Promise<void> {

@@ -11,7 +11,7 @@ import { type PackedReader, type PackedWriter } from './packed.ts'
 export type Inquiry =
   /** May this node host the space? Asked once signature and rights were found good. Rule: HOST-4. */
   | { readonly kind: 'hosting'; readonly space: string }
-  /** With which key does the holder of this `did:web` (or of one of its verification methods) sign? */
+  /** With which key does the holder of this `did:web` (or of one of its verification methods) sign? Rule: DID-3. */
   | { readonly kind: 'webKey'; readonly didUrl: string }
   /** Does the contract at this address take the signature for its own? */
   | ({ readonly kind: 'contractSignature' } & ContractSignature)

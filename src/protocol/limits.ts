@@ -15,6 +15,11 @@ export const TOKEN_PROOFS_MAX = 64
 export const TOKEN_SPACES_MAX = 256
 /** Longest DID accepted as issuer or audience. */
 export const DID_BYTES_MAX = 4096
+/** Longest DID document of a did:web (DID-3), in bytes. */
+export const DID_DOCUMENT_BYTES_MAX: number = 64 * 1024
+/** Deepest nesting in one, and the most verification methods. */
+export const DID_DOCUMENT_DEPTH_MAX = 16
+export const DID_DOCUMENT_METHODS_MAX = 64
 /** Longest text of a CID: 68 bytes (a hash of 64) in base 16, rounded up. Decoding base58 takes quadratic time. */
 export const CID_CHARS_MAX = 144
 /** Longest space id. */

@@ -7,7 +7,9 @@ import { keccak256 } from './crypto/keccak256.ts'
 import { verifyP256 } from './crypto/p256.ts'
 import { recoverSecp256k1, verifySecp256k1 } from './crypto/secp256k1.ts'
 import { sha256 } from './crypto/sha256.ts'
+import { isDidWeb } from './did-web.ts'
 import { type PublicVerificationKey, resolveVerificationKey } from './did.ts'
+import { type NetworkAnswers, NO_ANSWERS } from './inquiry.ts'
 import { formatJcs } from './json.ts'
 import { DID_BYTES_MAX } from './limits.ts'
 
@@ -16,8 +18,15 @@ const ALGORITHM_OF_KEY = { Ed25519: 'EdDSA', secp256k1: 'ES256K', 'P-256': 'ES25
 const COMPACT_BYTES = 64
 const ADDRESS_BYTES = 20
 
-/** @throws {ProtocolError} SIGNATURE_INVALID: the issuer has no key that this node can find without asking a network */
-export function isSignedByIssuer(token: SignedToken): boolean {
+/**
+ * Shape: `answers` is what the network said about this token; without it a did:web has no key.
+ * @throws {ProtocolError} SIGNATURE_INVALID: the issuer has no key that this node can find
+ */
+export function isSignedByIssuer(
+  token: SignedToken,
+  { webKey }: NetworkAnswers = NO_ANSWERS,
+): boolean {
+  if (isDidWeb(token.issuer)) return webKey ? isSignedByKey(token, webKey) : false
   const key = resolveVerificationKey(token.issuerUrl)
   if (token.encoding === 'cacao') {
     return key.type === 'eip155' && isSignedByAccount(token, key.address)

@@ -3,6 +3,7 @@ import { type SignedToken } from './authority.ts'
 import { blake3 } from './crypto/blake3.ts'
 import { parseCacao } from './cacao.ts'
 import { ProtocolError } from './error.ts'
+import { type NetworkAnswers, NO_ANSWERS } from './inquiry.ts'
 import { TOKEN_BYTES_MAX } from './limits.ts'
 import { isSignedByIssuer } from './signature.ts'
 import { parseUcan } from './ucan.ts'
@@ -29,11 +30,12 @@ export function parseToken(text: string): SignedToken {
 /**
  * Checks the signature over the received bytes with the issuer's key.
  *
+ * Shape: `answers` is what the network said about this token, where its issuer needs that.
  * Rule: TOKEN-7.
  * @throws {ProtocolError} SIGNATURE_INVALID
  */
-export function verifyToken(token: SignedToken): void {
-  if (!isSignedByIssuer(token)) throw new ProtocolError('SIGNATURE_INVALID')
+export function verifyToken(token: SignedToken, answers: NetworkAnswers = NO_ANSWERS): void {
+  if (!isSignedByIssuer(token, answers)) throw new ProtocolError('SIGNATURE_INVALID')
 }
 
 /**

@@ -40,6 +40,7 @@ function createConfig(changes: Partial<NodeConfig> = {}): NodeConfig {
     kv: { implicitText: 'drop' },
     publicSpaces: { perMinute: 60, burst: 10 },
     allowlistUrl: undefined,
+    didWeb: false,
     computeWorkers: 1,
     metricsPort: undefined,
     ...changes,

@@ -38,7 +38,8 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await connections.close()
-  expect((await node.stop()).code).toBe(0)
+  const { code } = await node.stop()
+  if (code !== 0) throw new Error(`the node ended with ${code}:\n${node.output()}`)
   await list.close()
   await removeDirectory(directory)
 })

@@ -140,6 +140,7 @@ function createGeneralConfig(settings: Settings): GeneralConfig {
       burst: settings['public_spaces.rate_limit_burst'],
     }),
     allowlistUrl: parseAllowlistUrl(settings['spaces.allowlist']),
+    didWeb: settings['did.web'],
     computeWorkers: settings['compute.workers'] ?? Math.max(1, availableParallelism() - 1),
     metricsPort,
   }

@@ -27,6 +27,8 @@ export interface NodeConfig {
   readonly publicSpaces: { readonly perMinute: number; readonly burst: number }
   /** The server that knows which spaces may be hosted; undefined: all of them. http: or https:, without query. */
   readonly allowlistUrl: string | undefined
+  /** Keys of did:web issuers are fetched from their hosts. */
+  readonly didWeb: boolean
   /** Size of the compute pool. */
   readonly computeWorkers: number
   /** Port of the metrics listener; undefined: it does not listen. */

@@ -176,6 +176,11 @@ export const SETTINGS = {
     default: 'none',
     doc: 'URL of a server that knows which spaces may be hosted here, and without whose yes a space is not; none hosts every space.',
   },
+  'did.web': {
+    format: 'switch',
+    default: false,
+    doc: 'Whether issuers may be did:web, whose keys the node then fetches over HTTPS from the host in the DID.',
+  },
   'compute.workers': {
     format: 'number',
     default: null,

@@ -2,7 +2,12 @@
  * One question to one HTTP server: no redirect is followed, and time and size of the answer have limits. Whatever keeps
  * an answer from arriving whole is a NetworkFault.
  */
-import { type Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http'
+import {
+  type Agent as HttpAgent,
+  type ClientRequest,
+  type IncomingMessage,
+  request as requestHttp,
+} from 'node:http'
 import { request as requestHttps, type RequestOptions } from 'node:https'
 
 export interface HostQuestion {
@@ -19,6 +24,8 @@ export interface HostQuestion {
   readonly agent: HttpAgent
   /** Of `node:https` and `node:net`: how names become addresses, which authorities are believed. */
   readonly connection?: Pick<RequestOptions, 'lookup' | 'ca'>
+  /** Asked about the address that was connected to, before anything is sent there. */
+  readonly isAllowedPeer?: (address: string) => boolean
 }
 
 export interface HostAnswer {
@@ -36,7 +43,7 @@ const NO_BODY = new Uint8Array(0)
 
 /** @throws {NetworkFault} */
 export function askHost(question: HostQuestion): Promise<HostAnswer> {
-  const { url, accept, body, timeoutMs, agent, connection } = question
+  const { url, accept, body, timeoutMs, agent, connection, isAllowedPeer } = question
   const request = url.protocol === 'https:' ? requestHttps : requestHttp
   const headers: Record<string, string> = {
     accept,
@@ -60,6 +67,7 @@ export function askHost(question: HostQuestion): Promise<HostAnswer> {
       clearTimeout(timer)
       settle()
     }
+    if (isAllowedPeer) refusePeers(outgoing, isAllowedPeer)
     outgoing.once('error', (error) => finish(() => reject(toFault(error))))
     outgoing.once('response', (incoming) => {
       readAnswer(incoming, question.answerBytesMax).then(
@@ -71,6 +79,16 @@ export function askHost(question: HostQuestion): Promise<HostAnswer> {
       )
     })
     outgoing.end(body)
+  })
+}
+
+/** Looks once more at where the connection went. The question must use a new one. */
+function refusePeers(outgoing: ClientRequest, isAllowed: (address: string) => boolean): void {
+  outgoing.once('socket', (socket) => {
+    socket.once('connect', () => {
+      if (!isAllowed(socket.remoteAddress ?? ''))
+        outgoing.destroy(new NetworkFault('an address that is not allowed'))
+    })
   })
 }
 

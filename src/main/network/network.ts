@@ -6,10 +6,12 @@ import { type Failure } from '../../protocol/answer.ts'
 import { type Askable, type Inquiry, type NetworkAnswers } from '../../protocol/inquiry.ts'
 import { type Allowlist } from './allowlist.ts'
 import { TOO_MANY_FLIGHTS } from './answer-cache.ts'
+import { type WebKeys } from './web-keys.ts'
 
 /** Each is absent unless it is configured. */
 export interface NetworkParts {
   readonly allowlist?: Allowlist | undefined
+  readonly webKeys?: WebKeys | undefined
 }
 
 export type Asked =
@@ -26,7 +28,8 @@ export class Network {
   }
 
   get askable(): Askable {
-    return { hosting: this.#parts.allowlist !== undefined, webKeys: false, contractChains: [] }
+    const { allowlist, webKeys } = this.#parts
+    return { hosting: allowlist !== undefined, webKeys: webKeys !== undefined, contractChains: [] }
   }
 
   /** Asks, unless the answer is known. `known`: what was asked about the same token before. */
@@ -37,8 +40,11 @@ export class Network {
         if (isHostingAllowed === TOO_MANY_FLIGHTS) return BUSY
         return { ok: true, answers: { ...known, isHostingAllowed: isHostingAllowed ?? false } }
       }
-      case 'webKey':
-        return { ok: true, answers: { ...known, webKey: null } }
+      case 'webKey': {
+        const webKey = await this.#parts.webKeys?.find(inquiry.didUrl)
+        if (webKey === TOO_MANY_FLIGHTS) return BUSY
+        return { ok: true, answers: { ...known, webKey: webKey ?? null } }
+      }
       case 'contractSignature':
         return { ok: true, answers: { ...known, isContractSignature: false } }
     }
@@ -47,5 +53,6 @@ export class Network {
   /** Ends every question that is on its way. */
   close(): void {
     this.#parts.allowlist?.close()
+    this.#parts.webKeys?.close()
   }
 }

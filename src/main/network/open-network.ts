@@ -2,13 +2,20 @@
 import { type NodeConfig } from '../config/node-config.ts'
 import { Allowlist } from './allowlist.ts'
 import { Network } from './network.ts'
+import { type Reach, WebKeys } from './web-keys.ts'
 
-/** `onFault`: a host that the operator named did not answer; `host` is the setting that names it. */
+export interface NetworkDeps {
+  /** A host that the operator named did not answer; `host` is the setting that names it. */
+  readonly onFault: (host: string, fault: Error) => void
+  readonly reach?: Reach | undefined
+}
+
+const nowMs = (): number => performance.now()
+
 export function openNetwork(
-  { allowlistUrl }: Pick<NodeConfig, 'allowlistUrl'>,
-  onFault: (host: string, fault: Error) => void,
+  { allowlistUrl, didWeb }: Pick<NodeConfig, 'allowlistUrl' | 'didWeb'>,
+  { onFault, reach }: NetworkDeps,
 ): Network {
-  const nowMs = (): number => performance.now()
   return new Network({
     allowlist:
       allowlistUrl === undefined
@@ -18,5 +25,6 @@ export function openNetwork(
             nowMs,
             onFault: (fault) => onFault('spaces.allowlist', fault),
           }),
+    webKeys: didWeb ? new WebKeys({ nowMs, reach }) : undefined,
   })
 }

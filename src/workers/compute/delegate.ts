@@ -13,7 +13,7 @@ import { formatRawCid, RAW_CODEC } from '../../protocol/cid.ts'
 import { ProtocolError } from '../../protocol/error.ts'
 import { hostDid } from '../../protocol/host-key.ts'
 import { NO_ANSWERS, OpenInquiry } from '../../protocol/inquiry.ts'
-import { assertTimeWindow, parseToken, statementId, verifyToken } from '../../protocol/token.ts'
+import { assertTimeWindow, parseToken, statementId } from '../../protocol/token.ts'
 import { type ReadFacts, type StoredDelegation } from '../database/facts.ts'
 import { type DelegateCommand } from '../storage/request.ts'
 import { type ComputeContext } from './context.ts'
@@ -21,6 +21,7 @@ import { toRelied } from './invoke/authorise.ts'
 import { type Outcome, type Plan, readRequest } from './plan.ts'
 import { type TokenEntry } from './request.ts'
 import { spacesOf } from './spaces-of.ts'
+import { verifySignature } from './verify-signature.ts'
 
 export function planDelegate(context: ComputeContext, entry: TokenEntry): Plan {
   const token = parseToken(entry.authorization)
@@ -31,7 +32,7 @@ export function planDelegate(context: ComputeContext, entry: TokenEntry): Plan {
     complete: (facts) => {
       const [stored, ...parents] = facts.delegations
       if (stored) return answerStored(token, spaces, facts)
-      verifyToken(token)
+      verifySignature(context, token, entry)
       const { requestId } = entry
       // The same signed statement in other bytes: its CID becomes another name of what is stored.
       if (facts.statements[0])

@@ -7,17 +7,18 @@ import { formatCarSection } from '../../protocol/car.ts'
 import { proveRevocation, revocationTarget } from '../../protocol/revocation.ts'
 import { formatCid, RAW_CODEC } from '../../protocol/cid.ts'
 import { ProtocolError } from '../../protocol/error.ts'
-import { assertTimeWindow, parseToken, statementId, verifyToken } from '../../protocol/token.ts'
+import { assertTimeWindow, parseToken, statementId } from '../../protocol/token.ts'
 import { type ComputeContext } from './context.ts'
 import { toRelied } from './invoke/authorise.ts'
 import { type Plan, readRequest } from './plan.ts'
 import { type TokenEntry } from './request.ts'
 import { spacesOf } from './spaces-of.ts'
+import { verifySignature } from './verify-signature.ts'
 
 export function planRevoke(context: ComputeContext, entry: TokenEntry): Plan {
   const token = parseToken(entry.authorization)
   const target = revocationTarget(token)
-  verifyRevoker(() => verifyToken(token))
+  verifyRevoker(() => verifySignature(context, token, entry))
   assertTimeWindow(token, context.nowS(), context.clockSkewS, 'REVOCATION_TIME')
   return {
     read: readRequest({ delegations: [target.digest, ...token.proofs] }),

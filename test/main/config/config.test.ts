@@ -41,6 +41,7 @@ describe('a node that keeps its data', () => {
       kv: { implicitText: 'drop' },
       publicSpaces: { perMinute: 60, burst: 10 },
       allowlistUrl: undefined,
+      didWeb: false,
       computeWorkers: Math.max(1, availableParallelism() - 1),
       metricsPort: undefined,
     })
@@ -163,6 +164,8 @@ describe('the frozen configuration', () => {
         TINYCLOUD_KV_IMPLICIT_TEXT: 'keep',
         TINYCLOUD_PUBLIC_SPACES__RATE_LIMIT_PER_MINUTE: '6',
         TINYCLOUD_PUBLIC_SPACES__RATE_LIMIT_BURST: '0',
+        TINYCLOUD_SPACES_ALLOWLIST: 'http://127.0.0.1:3000/spaces',
+        TINYCLOUD_DID_WEB: 'true',
         TINYCLOUD_COMPUTE_WORKERS: '3',
       },
       workingDirectory: directory(),
@@ -182,6 +185,8 @@ describe('the frozen configuration', () => {
       invocation: { lifetimeMaxS: 60, clockSkewS: 5 },
       kv: { implicitText: 'keep' },
       publicSpaces: { perMinute: 6, burst: 0 },
+      allowlistUrl: 'http://127.0.0.1:3000/spaces',
+      didWeb: true,
       computeWorkers: 3,
       metricsPort: undefined,
     })

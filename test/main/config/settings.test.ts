@@ -50,6 +50,7 @@ describe('defaults', () => {
       'public_spaces.rate_limit_burst': 10,
       'public_spaces.storage_limit': 10_485_760,
       'spaces.allowlist': 'none',
+      'did.web': false,
       'compute.workers': null,
       'telemetry.enabled': null,
       'prometheus.port': null,

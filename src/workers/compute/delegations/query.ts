@@ -22,7 +22,7 @@ const PROOFS_MAX = 1
 export function planQuery(context: ComputeContext, entry: TokenEntry): Plan {
   const token = parseQuestion(entry.authorization)
   const filter = parseQueryFilter(entry.body)
-  verifyQuestion(context, token, 'QUERY_DENIED')
+  verifyQuestion(context, token, entry, 'QUERY_DENIED')
   const account = accountOf(token)
   const { after } = filter
   return {

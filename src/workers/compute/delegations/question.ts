@@ -4,8 +4,10 @@
  */
 import { type SignedToken } from '../../../protocol/authority.ts'
 import { type ErrorCode, ProtocolError } from '../../../protocol/error.ts'
-import { assertTimeWindow, parseToken, verifyToken } from '../../../protocol/token.ts'
+import { assertTimeWindow, parseToken } from '../../../protocol/token.ts'
 import { type ComputeContext } from '../context.ts'
+import { type TokenEntry } from '../request.ts'
+import { verifySignature } from '../verify-signature.ts'
 
 /** @throws {ProtocolError} TOKEN_MALFORMED: no UCAN; a wallet's message is never a question */
 export function parseQuestion(authorization: string): SignedToken {
@@ -17,15 +19,17 @@ export function parseQuestion(authorization: string): SignedToken {
 /**
  * Checks signature and time.
  * @throws {ProtocolError} the refusal given, whatever is wrong
+ * @throws {OpenInquiry}
  */
 export function verifyQuestion(
-  { nowS, clockSkewS }: ComputeContext,
+  context: ComputeContext,
   token: SignedToken,
+  entry: TokenEntry,
   refusal: ErrorCode,
 ): void {
   try {
-    assertTimeWindow(token, nowS(), clockSkewS, 'INVOCATION_TIME')
-    verifyToken(token)
+    assertTimeWindow(token, context.nowS(), context.clockSkewS, 'INVOCATION_TIME')
+    verifySignature(context, token, entry)
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause
     throw new ProtocolError(refusal, '', { cause })

@@ -25,7 +25,7 @@ const NO_DIGEST: Uint8Array = new Uint8Array(DIGEST_BYTES)
 export function planStatus(context: ComputeContext, entry: TokenEntry): Plan {
   const token = parseQuestion(entry.authorization)
   const cid = readTextMember(parseJsonMembers(entry.body, ['cid']), 'cid')
-  verifyQuestion(context, token, 'STATUS_INVOCATION')
+  verifyQuestion(context, token, entry, 'STATUS_INVOCATION')
   assertBound(token, cid)
   const digest = parseTarget(cid)
   return {

@@ -1,9 +1,10 @@
 /** An invocation before its authority is looked at: that it is one, of now, and truly signed (reference-behaviour §2.9). */
 import { type SignedToken } from '../../../protocol/authority.ts'
 import { ProtocolError } from '../../../protocol/error.ts'
-import { assertTimeWindow, parseToken, verifyToken } from '../../../protocol/token.ts'
+import { assertTimeWindow, parseToken } from '../../../protocol/token.ts'
 import { type ComputeContext } from '../context.ts'
-import { type ReplayClaim } from '../request.ts'
+import { type ReplayClaim, type TokenEntry } from '../request.ts'
+import { verifySignature } from '../verify-signature.ts'
 import { type Effect } from './effects.ts'
 import { type KvOptions } from './options.ts'
 
@@ -41,17 +42,16 @@ const isInvocation = (token: SignedToken): token is InvocationToken =>
 /**
  * Rule: INV-1, INV-2.
  * @throws {ProtocolError} INVOCATION_TIME | SIGNATURE_INVALID | INVOCATION_LIFETIME
+ * @throws {OpenInquiry}
  */
 export function verifyEnvelope(
-  {
-    nowS: clock,
-    clockSkewS,
-    invocationLifetimeS,
-  }: Pick<ComputeContext, 'nowS' | 'clockSkewS' | 'invocationLifetimeS'>,
+  context: Pick<ComputeContext, 'nowS' | 'clockSkewS' | 'invocationLifetimeS' | 'askable'>,
   token: InvocationToken,
+  entry: TokenEntry,
 ): void {
-  const nowS = clock()
-  assertTimeWindow(token, nowS, clockSkewS, 'INVOCATION_TIME')
-  verifyToken(token)
-  if (token.expiresAtS > nowS + invocationLifetimeS) throw new ProtocolError('INVOCATION_LIFETIME')
+  const nowS = context.nowS()
+  assertTimeWindow(token, nowS, context.clockSkewS, 'INVOCATION_TIME')
+  verifySignature(context, token, entry)
+  const expiryMaxS = nowS + context.invocationLifetimeS
+  if (token.expiresAtS > expiryMaxS) throw new ProtocolError('INVOCATION_LIFETIME')
 }

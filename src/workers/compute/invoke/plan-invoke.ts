@@ -52,7 +52,7 @@ export function planInvoke(context: ComputeContext, entry: TokenEntry): Plan {
  */
 function verifyInvocation(context: ComputeContext, entry: TokenEntry): Invocation {
   const token = parseInvocation(entry.authorization)
-  verifyEnvelope(context, token)
+  verifyEnvelope(context, token, entry)
   if (isMultipart(entry)) assertBatchPut(token.capabilities)
   const effect = effectOf(token)
   return {

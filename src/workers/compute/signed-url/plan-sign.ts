@@ -25,7 +25,7 @@ const GET = 'tinycloud.kv/get'
 export function planSign(context: ComputeContext, entry: TokenEntry): Plan {
   const token = parseInvocation(entry.authorization)
   const request = parseSignRequest(entry.body)
-  verifyEnvelope(context, token)
+  verifyEnvelope(context, token, entry)
   const spaces = spacesOf(token.capabilities)
   const { resource, key, digest } = request
   const keys = digest ? [] : [{ space: resource.space, key }]
