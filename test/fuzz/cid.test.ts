@@ -1,10 +1,10 @@
 /** CIDs and varints: the library of their inventors reads the same, where both take a text. */
 import * as fc from 'fast-check'
-import { base16 } from 'multiformats/bases/base16'
+import { base16, base16upper } from 'multiformats/bases/base16'
 import { base32, base32upper } from 'multiformats/bases/base32'
-import { base36 } from 'multiformats/bases/base36'
+import { base36, base36upper } from 'multiformats/bases/base36'
 import { base58btc } from 'multiformats/bases/base58'
-import { base64, base64pad, base64url } from 'multiformats/bases/base64'
+import { base64, base64pad, base64url, base64urlpad } from 'multiformats/bases/base64'
 import { CID } from 'multiformats/cid'
 import { concatBytes, equalBytes } from '../../src/protocol/bytes.ts'
 import {
@@ -19,7 +19,10 @@ import { editedBytes, editedText } from '../_util/fuzz/edits.ts'
 import { describeBytesFuzz, describeTextFuzz } from '../_util/fuzz/harness.ts'
 import { assertTrue, parsed } from '../_util/fuzz/refusal.ts'
 
-const BASES = [base32, base58btc, base32upper, base36, base16, base64, base64pad, base64url]
+const BASES = [
+  ...[base32, base32upper, base36, base36upper, base16, base16upper, base58btc],
+  ...[base64, base64pad, base64url, base64urlpad],
+]
 
 const digest = fc.oneof(
   { weight: 4, arbitrary: fc.uint8Array({ minLength: 32, maxLength: 32 }) },
