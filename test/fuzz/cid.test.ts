@@ -20,8 +20,17 @@ import { describeBytesFuzz, describeTextFuzz } from '../_util/fuzz/harness.ts'
 import { assertTrue, parsed } from '../_util/fuzz/refusal.ts'
 
 const BASES = [
-  ...[base32, base32upper, base36, base36upper, base16, base16upper, base58btc],
-  ...[base64, base64pad, base64url, base64urlpad],
+  base32,
+  base58btc,
+  base32upper,
+  base36,
+  base36upper,
+  base16,
+  base16upper,
+  base64,
+  base64pad,
+  base64url,
+  base64urlpad,
 ]
 
 const digest = fc.oneof(
