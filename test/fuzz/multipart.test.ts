@@ -1,6 +1,5 @@
-/** multipart/form-data: however a body is cut into pieces it says the same, and well-formed parts come back whole. */
+/** multipart/form-data: well-formed parts come back whole, and a damaged body has every key, once, or is refused. */
 import * as fc from 'fast-check'
-import { isDeepStrictEqual } from 'node:util'
 import { equalBytes } from '../../src/protocol/bytes.ts'
 import { blake3 } from '../../src/protocol/crypto/blake3.ts'
 import { FORM_BOUNDARY_CHARS_MAX } from '../../src/protocol/limits.ts'
@@ -9,10 +8,8 @@ import {
   isFormData,
   parseBoundary,
 } from '../../src/workers/compute/form/body-form.ts'
-import { FormParser, type PartHeaders } from '../../src/workers/compute/form/form-parser.ts'
 import { readHeaderParameters } from '../../src/workers/compute/form/header-parameters.ts'
 import { readWholeBody } from '../../src/workers/compute/form/whole-body.ts'
-import { refusalOf } from '../_util/credentials.ts'
 import { editedBytes, editedText } from '../_util/fuzz/edits.ts'
 import { describeTextFuzz, describeUnkeptFuzz } from '../_util/fuzz/harness.ts'
 import { assertTrue, verdictOf } from '../_util/fuzz/refusal.ts'
@@ -59,71 +56,6 @@ function bodyOf(parts: readonly Part[]): Buffer {
   ])
   return Buffer.concat([...pieces, `--${BOUNDARY}--\r\n`].map((piece) => Buffer.from(piece)))
 }
-
-interface Read {
-  readonly parts: readonly { readonly headers: PartHeaders; readonly data: Buffer }[]
-  readonly isEnded: boolean
-  readonly refusal: unknown
-}
-
-/** Everything that a parser says of a body that comes in these pieces. */
-function readPieces(pieces: readonly Uint8Array[]): Read {
-  const parser = new FormParser(BOUNDARY)
-  const parts: { headers: PartHeaders; data: Buffer }[] = []
-  let isOpen = false
-  const refusal = refusalOf(() => {
-    for (const piece of pieces)
-      for (const event of parser.push(piece)) {
-        if (event.kind === 'part') {
-          assertTrue(!isOpen, 'a part ends before the next one begins')
-          parts.push({ headers: event.headers, data: Buffer.alloc(0) })
-        }
-        const current = parts.at(-1)
-        if (event.kind === 'data' && current) {
-          assertTrue(isOpen && event.bytes.length > 0, 'bytes belong to a part')
-          current.data = Buffer.concat([current.data, event.bytes])
-        }
-        isOpen = event.kind !== 'end'
-      }
-    parser.finish()
-  })
-  return { parts, isEnded: !isOpen, refusal }
-}
-
-function cutAt(body: Uint8Array, shares: readonly number[]): Uint8Array[] {
-  const places = shares.map((share) => Math.floor(share * body.length)).toSorted((a, b) => a - b)
-  return [0, ...places].map((start, index) => body.subarray(start, places[index] ?? body.length))
-}
-
-const shares = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 6 })
-const bodies = fc.array(part, { maxLength: 3 }).map(bodyOf)
-const damagedBodies = editedBytes(bodies)
-
-describeUnkeptFuzz<{ readonly body: Uint8Array; readonly cuts: readonly number[] }>({
-  name: 'multipart pieces',
-  inputs: fc.record({ body: fc.oneof(bodies, damagedBodies), cuts: shares }),
-  check: ({ body, cuts }) => {
-    const whole = readPieces([body])
-    const pieces = readPieces(cutAt(body, cuts))
-    const bytewise = readPieces(
-      cutAt(
-        body,
-        Array.from(body, (_, at) => at / body.length),
-      ),
-    )
-    for (const cut of [pieces, bytewise]) {
-      assertTrue(isDeepStrictEqual(cut.refusal, whole.refusal), 'the same refusal in pieces')
-      const isSame = cut.parts.every(({ headers }, index) =>
-        isDeepStrictEqual(headers, whole.parts[index]?.headers),
-      )
-      assertTrue(isSame && cut.parts.length === whole.parts.length, 'the same heads in pieces')
-    }
-    if (whole.refusal !== undefined) return false
-    assertTrue(isDeepStrictEqual(pieces, whole), 'the same bytes in pieces')
-    assertTrue(isDeepStrictEqual(bytewise, whole), 'the same bytes one by one')
-    return true
-  },
-})
 
 const CODES = ['OPTION_INVALID', 'METADATA_TOO_LARGE'] as const
 
