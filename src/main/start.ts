@@ -234,6 +234,7 @@ class NodeParts {
         invocationLifetimeS: config.invocation.lifetimeMaxS,
         clockSkewS: config.invocation.clockSkewS,
         implicitText: config.kv.implicitText,
+        spaceLimits: config.spaceLimits,
         askable: this.#network.askable,
         staging: config.staging,
       },

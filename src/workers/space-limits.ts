@@ -3,6 +3,7 @@
  * actor decides it inside the transaction; both by the rules of this file.
  */
 import { type Failure } from '../protocol/answer.ts'
+import { describeUse } from '../protocol/quota.ts'
 import { parseSpaceId, PUBLIC_SPACE_NAME } from '../protocol/resource.ts'
 import { type SpaceLimits } from './storage/request.ts'
 
@@ -22,22 +23,6 @@ const DELEGATION_ALLOWANCE = 2
 export const liveBytesMaxOf = (space: string, limits: SpaceLimits): number =>
   parseSpaceId(space).name === PUBLIC_SPACE_NAME ? limits.publicLiveBytes : limits.liveBytes
 
-/**
- * A change that lets a space grow from `usedBytes` by `grownBytes`. What does not grow it is welcome also where it is
- * over its limit already.
- *
- * Rule: QUOTA-1, QUOTA-2, from reference-behaviour §3.6 and §1.7.
- */
-export function findQuotaRefusal(
-  usedBytes: number,
-  grownBytes: number,
-  bytesMax: number,
-): Failure | undefined {
-  if (grownBytes <= 0 || usedBytes + grownBytes <= bytesMax) return undefined
-  const code = usedBytes >= bytesMax ? 'QUOTA_EXCEEDED' : 'QUOTA_REMAINDER'
-  return { code, detail: describeUse(usedBytes, bytesMax) }
-}
-
 /** Rule: QUOTA-4. What is to be written is not counted: the limit is where history stops growing. */
 export function findHistoryRefusal(
   historyBytes: number,
@@ -48,7 +33,3 @@ export function findHistoryRefusal(
   if (historyBytes < stopBytes) return undefined
   return { code: 'HISTORY_LIMIT', detail: describeUse(historyBytes, bytesMax) }
 }
-
-/** Clients look for these words (sdk-contract §1.15). */
-const describeUse = (usedBytes: number, bytesMax: number): string =>
-  `Used: ${usedBytes} bytes, Limit: ${bytesMax} bytes`

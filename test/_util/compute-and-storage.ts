@@ -7,6 +7,7 @@ import { type Answer, type Failure } from '../../src/protocol/answer.ts'
 import { WIRE_ERRORS, wireText } from '../../src/protocol/error.ts'
 import { deriveSeed } from '../../src/protocol/host-key.ts'
 import { NOTHING_ASKABLE } from '../../src/protocol/inquiry.ts'
+import { NO_SPACE_LIMITS } from '../../src/workers/space-limits.ts'
 import { PackedWriter } from '../../src/protocol/packed.ts'
 import { openStaging } from '../../src/workers/blocks/staging.ts'
 import { runBatch } from '../../src/workers/compute/batch.ts'
@@ -82,6 +83,7 @@ export async function openComputeAndStorage(
     invocationLifetimeS: INVOCATION_LIFETIME_S,
     clockSkewS: 0,
     implicitText: 'drop',
+    spaceLimits: NO_SPACE_LIMITS,
     askable: NOTHING_ASKABLE,
     nowS: () => clock.nowS,
     randomBytes: (count) => new Uint8Array(count),

@@ -81,7 +81,7 @@ async function decide(entry: TokenEntry): Promise<Outcome> {
       return { kind: 'command' }
     case 'upload':
       return entry.body.kind === 'later'
-        ? { kind: 'authorised', prepared: Buffer.from('prepared'), heldBytes: 0 }
+        ? { kind: 'authorised', prepared: Buffer.from('prepared'), heldBytes: 0, room: undefined }
         : answer(`whole ${entry.body.kind}`)
     case 'download': {
       lastDownloadId += 1

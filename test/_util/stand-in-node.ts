@@ -47,6 +47,7 @@ export const COMPUTE_OPTIONS: ComputeOptions = {
   clockSkewS: 0,
   implicitText: 'drop',
   staging: 'memory',
+  spaceLimits: NO_SPACE_LIMITS,
   askable: NOTHING_ASKABLE,
 }
 

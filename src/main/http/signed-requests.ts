@@ -22,8 +22,9 @@ import { type Body, type Entry, type Route } from '../../workers/compute/request
 import { type ComputeClient } from '../compute-client.ts'
 import { type Network } from '../network/network.ts'
 import { type Admission, type Grant } from '../pipeline/admission.ts'
-import { type Dispatcher, type Settled } from '../pipeline/dispatcher.ts'
+import { type Dispatcher, type Outcome, type Settled } from '../pipeline/dispatcher.ts'
 import { readLaneName } from '../pipeline/lane-name.ts'
+import { type BodyLimit, UploadRooms } from '../pipeline/upload-rooms.ts'
 import { type BodyIntake, heldBytes, isTypeServed, planIntake } from './body-intake.ts'
 import { readEntryHeaders } from './entry-headers.ts'
 import { type Exchange } from './exchange.ts'
@@ -56,6 +57,7 @@ export class SignedRequests {
   readonly #parts: SignedRequestsParts
   /** Exchanges whose body is still arriving. */
   readonly #arriving = new Set<Exchange>()
+  readonly #rooms = new UploadRooms()
   /** Numbers uploads, and with them the staging files of this run: each is used once, and they stay below 2^31. */
   #lastUploadNo = 0
 
@@ -118,17 +120,32 @@ export class SignedRequests {
     passage: Passage,
     lengthBytes: number | undefined,
   ): Promise<Failure | undefined> {
-    const { exchange, grant } = passage
-    const { compute, staging } = this.#parts
     const body: Body = { kind: 'later', declaredBytes: lengthBytes }
     const settled = await this.#submit(passage, body)
-    if (settled.outcome.kind !== 'authorised') return this.#reply(passage, settled)
-    grant.confirm()
+    const { outcome } = settled
+    if (outcome.kind !== 'authorised') return this.#reply(passage, settled)
+    passage.grant.confirm()
+    const admission = this.#rooms.admit(outcome.room, lengthBytes)
+    if (!admission.ok) return admission.failure
+    try {
+      return await this.#upload(passage, outcome, admission.place.limit)
+    } finally {
+      admission.place.release()
+    }
+  }
+
+  async #upload(
+    passage: Passage,
+    authorised: Extract<Outcome, { kind: 'authorised' }>,
+    limit: BodyLimit,
+  ): Promise<Failure | undefined> {
+    const { exchange, grant } = passage
+    const { compute, staging } = this.#parts
     const worker = compute.workerForStream()
-    const windowBytes = uploadWindowBytes(staging) + settled.outcome.heldBytes
+    const windowBytes = uploadWindowBytes(staging) + authorised.heldBytes
     if (!worker || !grant.openStream(windowBytes)) return refusal('NODE_BUSY')
     // The batch that it is a view of must not be kept for the length of an upload.
-    const prepared = new Uint8Array(settled.outcome.prepared)
+    const prepared = new Uint8Array(authorised.prepared)
     this.#lastUploadNo += 1
     const receiver = new UploadReceiver({
       compute,
@@ -136,6 +153,7 @@ export class SignedRequests {
       streamId: this.#lastUploadNo,
       prepared,
       staging,
+      limit,
     })
     continueIfAsked(exchange)
     this.#arriving.add(exchange)

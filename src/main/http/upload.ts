@@ -6,10 +6,10 @@
 import { type IncomingMessage } from 'node:http'
 
 import { type Failure } from '../../protocol/answer.ts'
-import { VALUE_BYTES_MAX } from '../../protocol/limits.ts'
 import { releaseBytes } from '../../protocol/release-bytes.ts'
 import { type StreamTasks, type TaskOutcome } from '../../workers/compute/request.ts'
 import { type ComputeClient, type ComputeWorker } from '../compute-client.ts'
+import { type BodyLimit } from '../pipeline/upload-rooms.ts'
 
 /** Node reads a socket in chunks of at most this many bytes. */
 const CHUNK_BYTES_MAX = 64 * 1024
@@ -32,7 +32,6 @@ export type Upload = StreamTasks['finish']['result']
 
 const GONE: Failure = { code: 'REQUEST_MALFORMED', detail: '' }
 const STALLED: Failure = { code: 'UPLOAD_TIMEOUT', detail: '' }
-const TOO_LARGE: Failure = { code: 'VALUE_TOO_LARGE', detail: String(VALUE_BYTES_MAX) }
 
 export interface UploadOptions {
   readonly compute: ComputeClient
@@ -42,6 +41,7 @@ export interface UploadOptions {
   /** Of the `authorised` result. */
   readonly prepared: Uint8Array
   readonly staging: StagingMode
+  readonly limit: BodyLimit
 }
 
 export class UploadReceiver {
@@ -50,6 +50,7 @@ export class UploadReceiver {
   readonly #streamId: number
   readonly #prepared: Uint8Array
   readonly #gatheredBytesMax: number
+  readonly #limit: BodyLimit
   #gathered: Uint8Array<ArrayBuffer>[] = []
   #gatheredBytes = 0
   #receivedBytes = 0
@@ -68,6 +69,7 @@ export class UploadReceiver {
     this.#streamId = options.streamId
     this.#prepared = options.prepared
     this.#gatheredBytesMax = GATHERED_BYTES_MAX[options.staging]
+    this.#limit = options.limit
   }
 
   /**
@@ -133,8 +135,8 @@ export class UploadReceiver {
 
   #take(chunk: Buffer<ArrayBuffer>): void {
     this.#receivedBytes += chunk.length
-    if (this.#receivedBytes > VALUE_BYTES_MAX) {
-      this.#settle(TOO_LARGE)
+    if (this.#receivedBytes > this.#limit.bytesMax) {
+      this.#settle(this.#limit.beyond)
       return
     }
     this.#gathered.push(chunk)

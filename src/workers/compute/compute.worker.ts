@@ -40,6 +40,7 @@ function openContext(options: ComputeOptions): ComputeContext {
     invocationLifetimeS: options.invocationLifetimeS,
     clockSkewS: options.clockSkewS,
     implicitText: options.implicitText,
+    spaceLimits: options.spaceLimits,
     askable: options.askable,
     nowS: () => Date.now() / 1000,
     randomBytes,

@@ -2,6 +2,7 @@
 import { type Askable } from '../../protocol/inquiry.ts'
 import { type DatabaseReader } from '../database/facts.ts'
 import { type BlockReader } from '../blocks/reader.ts'
+import { type SpaceLimits } from '../storage/request.ts'
 import { type Staging } from '../blocks/staging.ts'
 import { type Streams } from './streams.ts'
 
@@ -18,6 +19,7 @@ export interface ComputeContext {
   readonly invocationLifetimeS: number
   readonly clockSkewS: number
   readonly implicitText: 'drop' | 'keep'
+  readonly spaceLimits: SpaceLimits
   readonly askable: Askable
   /** Unix seconds with fractions. */
   readonly nowS: () => number

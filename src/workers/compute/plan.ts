@@ -5,6 +5,7 @@
 import { type Answer, type Failure } from '../../protocol/answer.ts'
 import { type ErrorCode } from '../../protocol/error.ts'
 import { type Inquiry } from '../../protocol/inquiry.ts'
+import { type UploadRoom } from '../../protocol/quota.ts'
 import { type ReadFacts, type ReadRequest } from '../database/facts.ts'
 import { type StorageCommand } from '../storage/request.ts'
 import { type ReplayClaim } from './request.ts'
@@ -15,7 +16,12 @@ export type Outcome =
   | { readonly kind: 'failure'; readonly failure: Failure }
   | { readonly kind: 'inquiry'; readonly inquiry: Inquiry }
   | { readonly kind: 'command'; readonly command: StorageCommand }
-  | { readonly kind: 'authorised'; readonly prepared: Uint8Array; readonly heldBytes: number }
+  | {
+      readonly kind: 'authorised'
+      readonly prepared: Uint8Array
+      readonly heldBytes: number
+      readonly room: UploadRoom | undefined
+    }
   | {
       readonly kind: 'download'
       readonly answer: Answer

@@ -20,7 +20,13 @@ import {
   writeInquiry,
 } from '../../protocol/inquiry.ts'
 import { PackedReader, type PackedWriter } from '../../protocol/packed.ts'
-import { type BlocksOptions, type DatabaseOptions, type RunInfo } from '../storage/request.ts'
+import { readUploadRoom, type UploadRoom, writeUploadRoom } from '../../protocol/quota.ts'
+import {
+  type BlocksOptions,
+  type DatabaseOptions,
+  type RunInfo,
+  type SpaceLimits,
+} from '../storage/request.ts'
 
 /** workerData of the pool. */
 export interface ComputeOptions {
@@ -35,6 +41,7 @@ export interface ComputeOptions {
   readonly implicitText: 'drop' | 'keep'
   readonly staging: 'memory' | 'file'
   /** What main can ask of other hosts. */
+  readonly spaceLimits: SpaceLimits
   readonly askable: Askable
 }
 
@@ -122,7 +129,12 @@ export type Result = { readonly requestId: number } &
      * A change whose body is still to come may be uploaded. `prepared` is kept unread until then; `heldBytes` is what the
      * worker of the upload may hold in memory.
      */
-    | { readonly kind: 'authorised'; readonly prepared: Uint8Array; readonly heldBytes: number }
+    | {
+        readonly kind: 'authorised'
+        readonly prepared: Uint8Array
+        readonly heldBytes: number
+        readonly room: UploadRoom | undefined
+      }
     /** A large value or a part of it: `answer` has the head of the reply; the body follows from this worker in windows. */
     | {
         readonly kind: 'download'
@@ -315,6 +327,7 @@ export function writeResult(writer: PackedWriter, result: Result): void {
       break
     case 'authorised':
       writer.bytes(result.prepared).f64(result.heldBytes)
+      writeUploadRoom(writer, result.room)
       break
     case 'download':
       writeAnswer(writer, result.answer)
@@ -344,7 +357,13 @@ export function readResult(reader: PackedReader): Result {
     case 'command':
       return { requestId, kind }
     case 'authorised':
-      return { requestId, kind, prepared: reader.bytes(), heldBytes: reader.f64() }
+      return {
+        requestId,
+        kind,
+        prepared: reader.bytes(),
+        heldBytes: reader.f64(),
+        room: readUploadRoom(reader),
+      }
     case 'download':
       return {
         requestId,

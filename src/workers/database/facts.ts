@@ -84,6 +84,9 @@ export interface AccountDelegation {
 
 export interface SpaceFacts {
   readonly spaceNo: number
+  /** Of the values that count. */
+  readonly liveBytes: number
+  readonly historyBytes: number
 }
 
 /** The current version of a key. */

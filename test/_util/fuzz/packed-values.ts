@@ -72,6 +72,10 @@ export const results: fc.Arbitrary<Result> = fc.oneof(
     kind: fc.constant('authorised' as const),
     prepared: bytes,
     heldBytes: number,
+    room: fc.option(
+      fc.record({ space: fc.string(), usedBytes: number, creditBytes: number, limitBytes: number }),
+      { nil: undefined },
+    ),
   }),
   fc.record({
     requestId: u32,

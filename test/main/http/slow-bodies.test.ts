@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ComputeClient } from '../../../src/main/compute-client.ts'
 import { readWholeBody } from '../../../src/main/http/request-body.ts'
 import { UploadReceiver } from '../../../src/main/http/upload.ts'
+import { VALUE_LIMIT } from '../../../src/main/pipeline/upload-rooms.ts'
 import { COMPUTE_OPTIONS, STAND_IN_COMPUTE_URL } from '../../_util/stand-in-node.ts'
 
 beforeEach(() => {
@@ -61,7 +62,8 @@ describe('an upload', () => {
     if (!worker) throw new Error('no worker')
     const request = openRequest()
     const prepared = Buffer.from('prepared')
-    const options = { compute, worker, streamId: 1, prepared, staging: 'memory' } as const
+    const limit = VALUE_LIMIT
+    const options = { compute, worker, streamId: 1, prepared, staging: 'memory', limit } as const
     const upload = new UploadReceiver(options).receive(request)
     for (let period = 0; period < 5; period++) {
       request.push(Buffer.alloc(16 * 1024))

@@ -23,18 +23,23 @@ import { type Invocation } from './invocation.ts'
 import { storedHeaders } from './metadata.ts'
 import { deleteOperation, pendingPut, withValues } from './operations.ts'
 import { headerOf, isMultipart } from './options.ts'
+import { assertHistoryRoom, findUploadRoom } from './upload-room.ts'
 
 type MutateEffect = Extract<Effect, { kind: 'mutate' }>
 
-/** @throws {ProtocolError} OPTION_INVALID | VALUE_TOO_LARGE | PRECONDITION_FAILED | METADATA_TOO_LARGE */
+/**
+ * @throws {ProtocolError} OPTION_INVALID | VALUE_TOO_LARGE | PRECONDITION_FAILED | METADATA_TOO_LARGE
+ * @throws {ProtocolError} QUOTA_EXCEEDED | QUOTA_REMAINDER | HISTORY_LIMIT, of an upload that is still to come
+ */
 export function mutate(
   context: ComputeContext,
   invocation: Invocation,
-  { puts, deletes }: MutateEffect,
+  effect: MutateEffect,
   authorised: Authorised,
   facts: ReadFacts,
   entry: TokenEntry,
 ): Outcome {
+  const { puts, deletes } = effect
   const operations = [
     ...puts.map((target) => pendingPut(invocation.spaces, target)),
     ...deletes.map((target) => deleteOperation(invocation.spaces, target)),
@@ -44,9 +49,15 @@ export function mutate(
   const form = formOf(context, puts, entry)
   const { body } = entry
   if (body.kind === 'later') {
-    assertUploadable(body.declaredBytes, invocation, facts)
-    const heldBytes = heldBytesOf(form, body.declaredBytes)
-    return { kind: 'authorised', prepared: packPrepared({ form, command }), heldBytes }
+    const { declaredBytes } = body
+    assertUploadable(declaredBytes, invocation, facts)
+    const { spaces } = invocation
+    assertHistoryRoom(context.spaceLimits, effect, spaces, facts)
+    const upload = { effect, declaredBytes }
+    const room =
+      form.kind === 'value' ? findUploadRoom(context.spaceLimits, upload, spaces, facts) : undefined
+    const heldBytes = heldBytesOf(form, declaredBytes)
+    return { kind: 'authorised', prepared: packPrepared({ form, command }), heldBytes, room }
   }
   const values = readWholeBody(form, body.kind === 'whole' ? body.bytes : NO_BODY)
   return { kind: 'command', command: withValues(command, values) }

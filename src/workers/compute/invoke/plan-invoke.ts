@@ -25,7 +25,11 @@ export function planInvoke(context: ComputeContext, entry: TokenEntry): Plan {
   const invocation = verifyInvocation(context, entry)
   const { token, effect, spaces } = invocation
   return {
-    read: readRequest({ delegations: token.proofs, spaces, ...wantsOf(context, invocation) }),
+    read: readRequest({
+      delegations: token.proofs,
+      spaces,
+      ...wantsOf(context, invocation, entry),
+    }),
     complete: (facts) => {
       const authorised = authorise(token, facts, context.nowS())
       switch (effect.kind) {
@@ -64,7 +68,11 @@ function verifyInvocation(context: ComputeContext, entry: TokenEntry): Invocatio
   }
 }
 
-function wantsOf(context: ComputeContext, invocation: Invocation): Partial<ReadRequest> {
+function wantsOf(
+  context: ComputeContext,
+  invocation: Invocation,
+  { body }: TokenEntry,
+): Partial<ReadRequest> {
   const { effect } = invocation
   switch (effect.kind) {
     case 'read':
@@ -72,9 +80,8 @@ function wantsOf(context: ComputeContext, invocation: Invocation): Partial<ReadR
     case 'list':
       return listRequest(context, invocation, effect.target)
     case 'mutate': {
-      // Only an upload that is still to come is worth an early look at its precondition.
-      const isGuarded = invocation.options.precondition.kind !== 'none'
-      return isGuarded ? { keys: [...effect.puts, ...effect.deletes] } : {}
+      // Only an upload that is still to come is worth an early look at its precondition and its room.
+      return body.kind === 'later' ? { keys: [...effect.puts, ...effect.deletes] } : {}
     }
     case 'none':
     case 'capabilities':

@@ -8,6 +8,7 @@ import {
   type DatabaseReader,
   type ReadFacts,
   type ReadRequest,
+  type SpaceFacts,
   type TicketFacts,
   type VersionFacts,
 } from '../facts.ts'
@@ -26,6 +27,7 @@ export class SqliteReader implements DatabaseReader {
   readonly #begin: Statement
   readonly #commit: Statement
   readonly #space: Statement<[string], number>
+  readonly #spaceFacts: Statement<[string], [number, number, number]>
   readonly #segments: Statement<[number], Buffer>
   readonly #keys: KeyLookup
   readonly #list: KeyList
@@ -45,6 +47,11 @@ export class SqliteReader implements DatabaseReader {
         'SELECT space_no FROM space WHERE space_id = ? AND hosted_at IS NOT NULL',
       )
       .pluck()
+    this.#spaceFacts = connection
+      .prepare<[string], [spaceNo: number, liveBytes: number, historyBytes: number]>(
+        'SELECT space_no, live_bytes, history_bytes FROM space WHERE space_id = ? AND hosted_at IS NOT NULL',
+      )
+      .raw()
     this.#segments = connection
       .prepare<[number], Buffer>('SELECT segments FROM object WHERE object_no = ?')
       .pluck()
@@ -81,10 +88,7 @@ export class SqliteReader implements DatabaseReader {
     return {
       delegations: delegations.map((digest) => this.#delegations.findByCid(digest)),
       statements: statements.map((statementId) => this.#delegations.findByStatement(statementId)),
-      spaces: spaces.map((space) => {
-        const spaceNo = this.#space.get(space)
-        return spaceNo === undefined ? undefined : { spaceNo }
-      }),
+      spaces: spaces.map((space) => this.#findSpace(space)),
       keys: keys.map(({ space, key }) => {
         const spaceNo = this.#space.get(space)
         return spaceNo === undefined ? undefined : this.#version(spaceNo, key)
@@ -94,6 +98,13 @@ export class SqliteReader implements DatabaseReader {
       accountDelegations: accountDelegations && this.#accounts.read(accountDelegations),
       ticket: ticket && this.#ticket(ticket),
     }
+  }
+
+  #findSpace(space: string): SpaceFacts | undefined {
+    const columns = this.#spaceFacts.get(space)
+    if (!columns) return undefined
+    const [spaceNo, liveBytes, historyBytes] = columns
+    return { spaceNo, liveBytes, historyBytes }
   }
 
   #version(spaceNo: number, key: Uint8Array): VersionFacts | undefined {

@@ -3,7 +3,8 @@
  * operations: what it replaces or deletes is credited, and a key that it changes twice counts once.
  */
 import { type Failure } from '../../../protocol/answer.ts'
-import { findHistoryRefusal, findQuotaRefusal, liveBytesMaxOf } from '../../space-limits.ts'
+import { findQuotaRefusal } from '../../../protocol/quota.ts'
+import { findHistoryRefusal, liveBytesMaxOf } from '../../space-limits.ts'
 import { textOf } from '../group-questions.ts'
 import { type GroupView, type SpaceState } from '../group-view.ts'
 import {
