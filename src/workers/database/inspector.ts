@@ -38,10 +38,14 @@ export interface Baseline {
 export interface InspectedPack {
   readonly packNo: number
   readonly runNo: number
+  /** Any text, where the row is damaged. */
   readonly state: string
+  readonly kind: string
   readonly firstRowId: number
   readonly fileBytes: number
+  readonly indexBytes: number
   readonly liveBytes: number
+  readonly historyBytes: number
 }
 
 /** A row with the checksum that it carries, which the caller compares. */
@@ -116,6 +120,7 @@ export interface PackTotal {
   readonly pack: InspectedPack | undefined
   readonly rows: number
   readonly liveBytes: number
+  readonly historyBytes: number
 }
 
 export interface DatabaseInspector {

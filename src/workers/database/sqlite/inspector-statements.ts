@@ -5,6 +5,7 @@ import {
   type InspectedObject,
   type InspectedPack,
   type NamedSpace,
+  type PackTotal,
   type RowPlace,
 } from '../inspector.ts'
 import {
@@ -58,13 +59,13 @@ export type CurrentColumns = WithCrc<Stored<CurrentRow>> & {
   readonly versionSeq: number | null
 }
 export type RevocationColumns = WithCrc<RevocationRow> & Partial<StatementRow>
-type PackTotalColumns = { packNo: number; rows: number; liveBytes: number }
+type PackTotalColumns = Omit<PackTotal, 'pack'> & { readonly packNo: number }
 
 const STATEMENT = `statement_no AS statementNo, kind, digest, statement_id AS statementId,
   pack_no AS packNo, pack_offset AS packOffset, pack_length AS packLength, token_length AS tokenLength`
 
-const PACK = `pack_no AS packNo, run_no AS runNo, state, first_row_id AS firstRowId,
-  file_bytes AS fileBytes, live_bytes AS liveBytes`
+const PACK = `pack_no AS packNo, run_no AS runNo, state, kind, first_row_id AS firstRowId, file_bytes AS fileBytes,
+  index_bytes AS indexBytes, live_bytes AS liveBytes, history_bytes AS historyBytes`
 
 const VERSION = `SELECT v.version_no AS versionNo, v.space_no AS spaceNo, v.kv_key AS key, v.event_no AS eventNo,
     v.seq, v.epoch_seq AS epochSeq, v.previous_no AS previousNo, v.is_deleted AS isDeleted, v.digest,
@@ -86,10 +87,11 @@ const VERSION = `SELECT v.version_no AS versionNo, v.space_no AS spaceNo, v.kv_k
 const IN_WINDOW = (column: string): string => `${column} > ? AND ${column} <= ? ORDER BY ${column}`
 
 /** What the rows say of a pack: its statements, its versions, and which of those count for their key. */
-const PACK_TOTALS = `SELECT packNo, sum(rows) AS rows, sum(bytes) AS liveBytes FROM (
-    SELECT pack_no AS packNo, count(*) AS rows, sum(pack_length) AS bytes FROM statement GROUP BY pack_no
+const PACK_TOTALS = `SELECT packNo, sum(rows) AS rows, sum(bytes) AS liveBytes, sum(history) AS historyBytes FROM (
+    SELECT pack_no AS packNo, count(*) AS rows, sum(pack_length) AS bytes, sum(pack_length) AS history
+    FROM statement GROUP BY pack_no
     UNION ALL
-    SELECT v.pack_no, count(*), sum(CASE WHEN c.version_no IS NULL THEN 0 ELSE v.pack_length END)
+    SELECT v.pack_no, count(*), sum(CASE WHEN c.version_no IS NULL THEN 0 ELSE v.pack_length END), 0
     FROM kv_version v
     LEFT JOIN kv_current c ON c.space_no = v.space_no AND c.is_deleted = 0 AND c.kv_key = v.kv_key
       AND c.version_no = v.version_no

@@ -40,6 +40,7 @@ const WINDOW_VERSIONS = 4096
 const STRUCTURE_FAULTS_MAX = 20
 
 const NO_KEY = new Uint8Array(0)
+const NO_TOTAL = { rows: 0, liveBytes: 0, historyBytes: 0 }
 
 export class SqliteInspector implements DatabaseInspector {
   readonly tables: readonly string[]
@@ -164,8 +165,8 @@ export class SqliteInspector implements DatabaseInspector {
     return this.#snapshot(() => {
       const totals = new Map(this.#sql.packTotals.all().map((total) => [total.packNo, total]))
       return packNos.map((packNo) => {
-        const { rows, liveBytes } = totals.get(packNo) ?? { rows: 0, liveBytes: 0 }
-        return { pack: this.#sql.pack.get(packNo), rows, liveBytes }
+        const pack = this.#sql.pack.get(packNo)
+        return { ...NO_TOTAL, ...totals.get(packNo), pack }
       })
     })
   }

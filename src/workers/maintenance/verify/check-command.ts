@@ -51,7 +51,7 @@ export async function checkCommand(
   findings.count('statement')
   const operations = checkVersions(context, epochs, command)
   checkEvents(context, epochs, command, operations)
-  state.addToPack(statement.packNo, statement.statementNo, statement.packLength)
+  state.addRecord(statement.packNo, statement.statementNo, statement.packLength)
   if (statement.statementNo <= context.blocksAfterNo) return
   if (await checkBlocks(context, command, operations)) return
   for (const { epochNo } of command.events) epochs.suspect(epochNo)
@@ -105,7 +105,12 @@ function checkVersions(
         { kind: 'kv_version', rowId: row.versionNo },
         'the operations of its statement are not numbered from 0',
       )
-  for (const { epochNo } of events) epochs.suspect(epochNo)
+  for (const { epochNo, spaceNo } of events) {
+    epochs.suspect(epochNo)
+    const space = context.state.space(spaceNo)
+    if (space) space.isSuspect = true
+  }
+  context.state.isCountSuspect = true
   return undefined
 }
 
@@ -186,7 +191,10 @@ async function checkBlocks(
   if (!statement) return true
   for (const version of command.versions) await checkValue(context, version)
   const bytes = await checkRecord(context, statement, operations)
-  if (!bytes) return false
+  if (!bytes) {
+    context.state.isCountSuspect = true
+    return false
+  }
   const token = tokenOf(bytes)
   const subject = { kind: 'statement', rowId: statement.statementNo } as const
   findings.count('token')
@@ -196,8 +204,9 @@ async function checkBlocks(
   }
   await context.signatures?.check(token, subject)
   const checkMeaning = MEANINGS.get(statement.kind)
-  if (checkMeaning) await checkMeaning(context, { ...command, statement, token })
-  else findings.report('statement', subject, 'it is of no kind that there is')
+  if (!checkMeaning) findings.report('statement', subject, 'it is of no kind that there is')
+  // What damaged versions do not say cannot be compared with the token.
+  else if (operations) await checkMeaning(context, { ...command, statement, token })
   return true
 }
 

@@ -41,7 +41,10 @@ export async function checkDelegation(context: CheckContext, command: SoundComma
   const { row, crc } = stored
   const subject = { kind: 'delegation', rowId: row.delegationNo } as const
   const isSound = checksumOfDelegation(checksum, row) === crc
-  if (!findings.expect(isSound, 'row', subject, 'fails its checksum')) return
+  if (!findings.expect(isSound, 'row', subject, 'fails its checksum')) {
+    context.state.isCountSuspect = true
+    return
+  }
 
   const difference = differenceToToken(row, token)
   if (difference !== undefined)

@@ -41,6 +41,7 @@ function checkCurrent(
   const isSound = checksumOfCurrent(checksum, row) === crc
   if (!findings.expect(isSound, 'row', subject, 'fails its checksum')) return
   findings.count('key')
+  if (state.damagedVersions.has(row.versionNo)) return
   if (!version) findings.report('key', subject, `names version ${row.versionNo}, which is gone`)
   else if (
     version.spaceNo !== row.spaceNo ||

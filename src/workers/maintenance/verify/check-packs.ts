@@ -5,7 +5,8 @@ import { systemCode } from '../../blocks/file-system.ts'
 import { packPath } from '../../blocks/layout.ts'
 import { PACK_HEADER } from '../../blocks/packs/pack-file.ts'
 import { type PackEntry, parsePackIndex } from '../../blocks/packs/pack-index.ts'
-import { type InspectedPack } from '../../database/inspector.ts'
+import { type InspectedPack, type PackTotal } from '../../database/inspector.ts'
+import { runOfRowId } from '../../database/row-id.ts'
 import { sqliteCode } from '../../database/sqlite/connection.ts'
 import { type CheckContext } from './context.ts'
 import { type Subject } from './findings.ts'
@@ -18,7 +19,7 @@ const FAULTS_PER_PACK_MAX = 20
 
 /** A pack whose rows do not add up, perhaps because they were being moved. */
 interface Doubt {
-  readonly pack: InspectedPack
+  readonly packNo: number
   /** Rows that its index names and that name it; undefined: it has no index. */
   readonly indexedRows: number | undefined
 }
@@ -31,7 +32,12 @@ export async function checkPacks(
   const doubts: Doubt[] = []
   for (const [done, pack] of context.state.baseline.packs.entries()) {
     onProgress(done)
-    if (pack.state === 'dead') continue
+    if (pack.state === 'dead') {
+      // Nothing of it is read, and soon it is gone. No row may need it.
+      const { liveBytes } = context.state.tally(pack.packNo)
+      if (liveBytes > 0) doubts.push({ packNo: pack.packNo, indexedRows: undefined })
+      continue
+    }
     try {
       const doubt = await checkPack(context, root, pack)
       if (doubt) doubts.push(doubt)
@@ -42,6 +48,7 @@ export async function checkPacks(
       context.findings.report('pack', subject, `its file cannot be read (${code})`)
     }
   }
+  for (const packNo of context.state.unknownPacks) doubts.push({ packNo, indexedRows: undefined })
   await settleDoubts(context, doubts)
 }
 
@@ -54,8 +61,7 @@ async function checkPack(
   const subject = { kind: 'pack', rowId: pack.packNo } as const
   findings.count('pack')
   const tally = state.tally(pack.packNo)
-  if (tally.rows > 0 && tally.firstRowId < pack.firstRowId)
-    findings.report('pack', subject, 'it holds rows before the first that it should hold')
+  checkRow(context, pack, tally.firstRowId, subject)
   const descriptor = openPack(root, pack.packNo)
   if (descriptor === undefined) {
     const now = await inspector.readPack(pack.packNo)
@@ -70,11 +76,30 @@ async function checkPack(
     const indexedRows = index && (await checkIndex(context, pack, index, subject))
     const isEven =
       tally.liveBytes === pack.liveBytes &&
+      tally.historyBytes === pack.historyBytes &&
       (indexedRows === undefined || indexedRows === tally.rows)
-    return isEven ? undefined : { pack, indexedRows }
+    return isEven ? undefined : { packNo: pack.packNo, indexedRows }
   } finally {
     closeSync(descriptor)
   }
+}
+
+const STATES: ReadonlySet<string> = new Set(['writing', 'sealed', 'dead'])
+const KINDS: ReadonlySet<string> = new Set(['active', 'value', 'history'])
+
+/** What the row says of itself. `firstRowId`: the first row that names the pack. */
+function checkRow(
+  { findings, state }: CheckContext,
+  pack: InspectedPack,
+  firstRowId: number,
+  subject: Subject,
+): void {
+  const { packNo, runNo, kind } = pack
+  if (!STATES.has(pack.state) || !KINDS.has(kind) || runNo !== runOfRowId(packNo))
+    findings.report('pack', subject, 'its row makes no sense')
+  else if (!state.run(runNo)) findings.report('pack', subject, `its run ${runNo} is not there`)
+  if (firstRowId < pack.firstRowId || (kind === 'active' && pack.firstRowId !== packNo))
+    findings.report('pack', subject, 'it holds rows before the first that it should hold')
 }
 
 /** Undefined: there is no such file. */
@@ -112,7 +137,10 @@ async function scanPack(
     findings.count('pack')
     if (!isSound && !state.brokenSections.has(`${pack.packNo}:${offset}`))
       faults.push(`the section at ${offset} fails its hash`)
-    if (isSealed && isSound && scan.offset === endBytes) index = readIndex(bytes)
+    if (isSealed && isSound && scan.offset === endBytes) {
+      index = readIndex(bytes)
+      if (index && bytes.length !== pack.indexBytes) faults.push('its index is of another length')
+    }
     await pacer.spend(bytes.length)
   }
   if (scan.offset < endBytes) faults.push(`what lies at ${scan.offset} is no section`)
@@ -169,19 +197,24 @@ async function settleDoubts(
   doubts: readonly Doubt[],
 ): Promise<void> {
   if (doubts.length === 0) return
-  const totals = await inspector.readPackTotals(doubts.map(({ pack }) => pack.packNo))
-  for (const [position, { pack, indexedRows }] of doubts.entries()) {
+  const totals = await inspector.readPackTotals(doubts.map(({ packNo }) => packNo))
+  for (const [position, { packNo, indexedRows }] of doubts.entries()) {
     const total = totals[position]
-    if (!total?.pack || total.pack.state === 'dead') continue
-    const subject = { kind: 'pack', rowId: pack.packNo } as const
-    const { liveBytes } = total.pack
-    if (liveBytes !== total.liveBytes)
-      findings.report(
-        'pack',
-        subject,
-        `its live bytes are ${liveBytes}, and its rows make ${total.liveBytes}`,
-      )
-    if (indexedRows !== undefined && indexedRows < total.rows)
-      findings.report('pack', subject, `its index names ${indexedRows} of its ${total.rows} rows`)
+    const fault = total && faultOfTotal(total, indexedRows)
+    if (fault !== undefined) findings.report('pack', { kind: 'pack', rowId: packNo }, fault)
   }
+}
+
+function faultOfTotal(
+  { pack, rows, liveBytes, historyBytes }: PackTotal,
+  indexedRows: number | undefined,
+): string | undefined {
+  if (!pack) return liveBytes > 0 ? 'it has no row, and others need it' : undefined
+  if (pack.state === 'dead')
+    return liveBytes > 0 ? 'it counts as dead, and rows need it' : undefined
+  if (pack.liveBytes !== liveBytes || pack.historyBytes !== historyBytes)
+    return `its live bytes are ${pack.liveBytes} (${pack.historyBytes} of history), and its rows make ${liveBytes} (${historyBytes})`
+  if (indexedRows !== undefined && indexedRows < rows)
+    return `its index names ${indexedRows} of its ${rows} rows`
+  return undefined
 }

@@ -17,15 +17,13 @@ const checksum = new RowChecksum()
 
 /** False: the row itself is damaged, and says nothing. */
 export function checkVersionRow(
-  { findings }: CheckContext,
+  { findings, state }: CheckContext,
   { row, crc }: InspectedVersion,
 ): boolean {
-  return findings.expect(
-    checksumOfVersion(checksum, row) === crc,
-    'row',
-    { kind: 'kv_version', rowId: row.versionNo },
-    'fails its checksum',
-  )
+  const subject = { kind: 'kv_version', rowId: row.versionNo } as const
+  const isSound = checksumOfVersion(checksum, row) === crc
+  if (!isSound) state.damagedVersions.add(row.versionNo)
+  return findings.expect(isSound, 'row', subject, 'fails its checksum')
 }
 
 /** The version against its event, its predecessor and `kv_current`. The row is sound. */
@@ -46,7 +44,7 @@ export function checkVersion(
     findings.report('version', subject, 'does not agree with its epoch')
   checkPredecessor(context, version, subject)
   checkCurrent(context, version, subject)
-  if (row.objectNo !== null) checkObjectMark(context, row.objectNo, subject)
+  if (row.objectNo !== null) checkObject(context, version, row.objectNo, subject)
   addBytes(context, version)
 }
 
@@ -86,21 +84,25 @@ function checkCurrent(
     findings.report('key', subject, `an older version of its key counts: ${live ?? deleted}`)
 }
 
-function checkObjectMark(
+/** Also of a version that counts no more, as long as its object has a row. */
+function checkObject(
   { findings, state }: CheckContext,
+  { row, object }: InspectedVersion,
   objectNo: number,
   subject: Subject,
 ): void {
   const run = state.run(runOfRowId(objectNo))
   if (!run || counterOfRowId(objectNo) > run.objectMark)
     findings.report('run', subject, `names object ${objectNo}, above the mark of its run`)
+  if (object && object.valueBytes !== row.valueBytes)
+    findings.report('value', subject, `object ${objectNo} is of another length`)
 }
 
 /** What the version adds to the counters of its space and packs, and what it takes from its predecessor's. */
 function addBytes({ state }: CheckContext, { row, previous }: InspectedVersion): void {
   const space = state.space(row.spaceNo)
   if (space) space.liveBytes += row.valueBytes - (previous?.valueBytes ?? 0)
-  if (row.packNo !== null) state.addToPack(row.packNo, row.versionNo, row.packLength ?? 0)
+  if (row.packNo !== null) state.addValue(row.packNo, row.versionNo, row.packLength ?? 0)
   if (previous && previous.packNo !== null)
     state.tally(previous.packNo).liveBytes -= previous.packLength ?? 0
   if (row.objectNo !== null) state.liveObjects += 1
@@ -175,7 +177,5 @@ function placeOf({ row, object }: InspectedVersion): ValuePlace {
   if (!object) throw new StorageFault('VALUE_MISSING', `names object ${objectNo}, which is gone`)
   if (object.deadSinceS !== null)
     throw new StorageFault('VALUE_CORRUPT', `names object ${objectNo}, which was dropped`)
-  if (object.valueBytes !== valueBytes)
-    throw new StorageFault('VALUE_CORRUPT', `object ${objectNo} is of another length`)
   return { kind: 'object', objectNo, valueBytes, segments: object.segments }
 }

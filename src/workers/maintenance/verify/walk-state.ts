@@ -16,12 +16,15 @@ export interface SpaceWalk {
   lastEventNo: number | null
   liveBytes: number
   historyBytes: number
+  /** A row of it is damaged, which was reported: what it adds up to says nothing. */
+  isSuspect: boolean
 }
 
 /** A pack as the rows up to here make it. */
 export interface PackTally {
   rows: number
   liveBytes: number
+  historyBytes: number
   firstRowId: number
 }
 
@@ -34,6 +37,10 @@ export class WalkState {
   readonly #tallies = new Map<number, PackTally>()
   /** Sections that were found broken through their rows, as `pack:offset`. */
   readonly brokenSections: Set<string> = new Set()
+  /** Versions whose row fails its checksum: what names them cannot be compared with them. */
+  readonly damagedVersions: Set<number> = new Set()
+  /** A delegation, or a version with a large value, is damaged: counting what they name says nothing. */
+  isCountSuspect = false
   statements = 0
   liveObjects = 0
   delegationSpaces = 0
@@ -68,20 +75,33 @@ export class WalkState {
     return this.#runs.get(runNo)
   }
 
+  /** Packs of which rows need something and that the baseline does not have. */
+  get unknownPacks(): number[] {
+    return [...this.#tallies]
+      .filter(([packNo, { liveBytes }]) => liveBytes > 0 && !this.#packs.has(packNo))
+      .map(([packNo]) => packNo)
+  }
+
   tally(packNo: number): PackTally {
     const known = this.#tallies.get(packNo)
     if (known) return known
-    const tally = { rows: 0, liveBytes: 0, firstRowId: Infinity }
+    const tally = { rows: 0, liveBytes: 0, historyBytes: 0, firstRowId: Infinity }
     this.#tallies.set(packNo, tally)
     return tally
   }
 
-  /** A row names a section of the pack, or a stretch of them. */
-  addToPack(packNo: number, rowId: number, lengthBytes: number): void {
+  /** A version names a value in the pack. */
+  addValue(packNo: number, versionNo: number, lengthBytes: number): void {
     const tally = this.tally(packNo)
     tally.rows += 1
     tally.liveBytes += lengthBytes
-    tally.firstRowId = Math.min(tally.firstRowId, rowId)
+    tally.firstRowId = Math.min(tally.firstRowId, versionNo)
+  }
+
+  /** A statement names its record in the pack. */
+  addRecord(packNo: number, statementNo: number, lengthBytes: number): void {
+    this.addValue(packNo, statementNo, lengthBytes)
+    this.tally(packNo).historyBytes += lengthBytes
   }
 
   /** Length up to which the pack is committed. */
@@ -99,4 +119,5 @@ const startOf = (row: SpaceRow): SpaceWalk => ({
   lastEventNo: null,
   liveBytes: 0,
   historyBytes: 0,
+  isSuspect: false,
 })
