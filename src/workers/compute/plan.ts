@@ -2,39 +2,15 @@
  * The two halves of an entry: what it wants to know, and what follows from it. `planX` functions parse and verify
  * (CPU only); the batch reads all wants in one snapshot; `complete` then decides on facts (DESIGN §2: one hop).
  */
-import { type Answer, type Failure } from '../../protocol/answer.ts'
 import { type ErrorCode } from '../../protocol/error.ts'
-import { type Inquiry } from '../../protocol/inquiry.ts'
-import { type UploadRoom } from '../../protocol/quota.ts'
 import { type ReadFacts, type ReadRequest } from '../database/facts.ts'
 import { type StorageCommand } from '../storage/request.ts'
-import { type ReplayClaim } from './request.ts'
+import { type ResultBody } from './request.ts'
 
-/** What an entry comes to. The request id is added by the batch. */
+/** What an entry comes to: a result of the batch, or a command that goes with it. The request id is added by the batch. */
 export type Outcome =
-  | { readonly kind: 'answer'; readonly answer: Answer; readonly claim: ReplayClaim | undefined }
-  | { readonly kind: 'failure'; readonly failure: Failure }
-  | { readonly kind: 'inquiry'; readonly inquiry: Inquiry }
+  | Exclude<ResultBody, { kind: 'command' }>
   | { readonly kind: 'command'; readonly command: StorageCommand }
-  | {
-      readonly kind: 'authorised'
-      readonly prepared: Uint8Array
-      readonly heldBytes: number
-      readonly room: UploadRoom | undefined
-    }
-  | {
-      readonly kind: 'download'
-      readonly answer: Answer
-      readonly claim: ReplayClaim | undefined
-      readonly streamId: number
-      readonly bodyBytes: number
-    }
-  | {
-      readonly kind: 'listing'
-      readonly answer: Answer
-      readonly claim: ReplayClaim | undefined
-      readonly continuation: Uint8Array
-    }
 
 export interface Plan {
   readonly read: ReadRequest

@@ -116,41 +116,41 @@ export interface ReplayClaim {
   readonly expiresAtS: number
 }
 
-export type Result = { readonly requestId: number } &
+export type Result = { readonly requestId: number } & ResultBody
+
+export type ResultBody =
   /** A read, or a repeated delegation. `claim` is undefined where repeating is harmless. */
-  (
-    | { readonly kind: 'answer'; readonly answer: Answer; readonly claim: ReplayClaim | undefined }
-    | { readonly kind: 'failure'; readonly failure: Failure }
-    /** The token cannot be decided yet: ask, and send the entry again with the answer. */
-    | { readonly kind: 'inquiry'; readonly inquiry: Inquiry }
-    /** A change: its command is in the batch's `commands`; storage answers. */
-    | { readonly kind: 'command' }
-    /**
-     * A change whose body is still to come may be uploaded. `prepared` is kept unread until then; `heldBytes` is what the
-     * worker of the upload may hold in memory.
-     */
-    | {
-        readonly kind: 'authorised'
-        readonly prepared: Uint8Array
-        readonly heldBytes: number
-        readonly room: UploadRoom | undefined
-      }
-    /** A large value or a part of it: `answer` has the head of the reply; the body follows from this worker in windows. */
-    | {
-        readonly kind: 'download'
-        readonly answer: Answer
-        readonly claim: ReplayClaim | undefined
-        readonly streamId: number
-        readonly bodyBytes: number
-      }
-    /** A list that does not end in its first window: `answer.body` opens the JSON text; windows follow. */
-    | {
-        readonly kind: 'listing'
-        readonly answer: Answer
-        readonly claim: ReplayClaim | undefined
-        readonly continuation: Uint8Array
-      }
-  )
+  | { readonly kind: 'answer'; readonly answer: Answer; readonly claim: ReplayClaim | undefined }
+  | { readonly kind: 'failure'; readonly failure: Failure }
+  /** The token cannot be decided yet: ask, and send the entry again with the answer. */
+  | { readonly kind: 'inquiry'; readonly inquiry: Inquiry }
+  /** A change: its command is in the batch's `commands`; storage answers. */
+  | { readonly kind: 'command' }
+  /**
+   * A change whose body is still to come may be uploaded. `prepared` is kept unread until then; `heldBytes` is what the
+   * worker of the upload may hold in memory.
+   */
+  | {
+      readonly kind: 'authorised'
+      readonly prepared: Uint8Array
+      readonly heldBytes: number
+      readonly room: UploadRoom | undefined
+    }
+  /** A large value or a part of it: `answer` has the head of the reply; the body follows from this worker in windows. */
+  | {
+      readonly kind: 'download'
+      readonly answer: Answer
+      readonly claim: ReplayClaim | undefined
+      readonly streamId: number
+      readonly bodyBytes: number
+    }
+  /** A list that does not end in its first window: `answer.body` opens the JSON text; windows follow. */
+  | {
+      readonly kind: 'listing'
+      readonly answer: Answer
+      readonly claim: ReplayClaim | undefined
+      readonly continuation: Uint8Array
+    }
 
 /** Result of the task `batch`. Both buffers are transferred. */
 export interface BatchResult {
