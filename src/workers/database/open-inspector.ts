@@ -3,7 +3,7 @@ import { StartFault } from '../start-fault.ts'
 import { type DatabaseOptions } from '../storage/request.ts'
 import { type DatabaseInspector } from './inspector.ts'
 import { type Quarantine } from './quarantine.ts'
-import { configureWriter, openReader, openWriter } from './sqlite/connection.ts'
+import { configureWriter, openReader, openWriter, sqliteCode } from './sqlite/connection.ts'
 import { assertSchemaIsCurrent } from './sqlite/migrate.ts'
 import { SqliteInspector } from './sqlite/sqlite-inspector.ts'
 import { SqliteQuarantine } from './sqlite/sqlite-quarantine.ts'
@@ -54,7 +54,9 @@ const unreadable = (path: string, cause: unknown): StartFault =>
       what: `The database ${path} cannot be read`,
       why: cause instanceof Error ? cause.message : String(cause),
       remedy:
-        'Check the path in the configuration, and that this user may read and write the file and its directory.',
+        sqliteCode(cause)?.startsWith('SQLITE_CORRUPT') === true
+          ? 'The file itself is damaged: restore the data directory from a backup.'
+          : 'Check the path in the configuration, and that this user may read and write the file and its directory.',
     },
     { cause },
   )

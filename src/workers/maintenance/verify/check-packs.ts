@@ -132,11 +132,14 @@ async function scanPack(
   const scan = new PackScan(descriptor, PACK_HEADER.length, endBytes)
   const faults: string[] = []
   let index: PackEntry[] | undefined
+  let brokenSections = 0
   for (let scanned = scan.next(); scanned; scanned = scan.next()) {
     const { bytes, offset, isSound } = scanned
     findings.count('pack')
-    if (!isSound && !state.brokenSections.has(`${pack.packNo}:${offset}`))
-      faults.push(`the section at ${offset} fails its hash`)
+    const name = `${pack.packNo}:${offset}`
+    // Of one that a row needs the row was told.
+    if (!isSound && !state.brokenSections.has(name) && ++brokenSections <= FAULTS_PER_PACK_MAX)
+      findings.report('pack', { kind: 'pack', rowId: name }, 'the section fails its hash')
     if (isSealed && isSound && scan.offset === endBytes) {
       index = readIndex(bytes)
       if (index && bytes.length !== pack.indexBytes) faults.push('its index is of another length')
@@ -145,7 +148,7 @@ async function scanPack(
   }
   if (scan.offset < endBytes) faults.push(`what lies at ${scan.offset} is no section`)
   else if (isSealed && !index) faults.push('it does not end with an index')
-  for (const fault of faults.slice(0, FAULTS_PER_PACK_MAX)) findings.report('pack', subject, fault)
+  for (const fault of faults) findings.report('pack', subject, fault)
   return index
 }
 

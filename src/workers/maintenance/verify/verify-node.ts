@@ -42,53 +42,72 @@ export interface Verified {
   readonly reclaimable: Reclaimable
 }
 
-/** @throws what the database throws when it cannot be read at all */
 export async function verifyNode(plan: VerifyPlan): Promise<Verified> {
-  const { inspector, root, findings, pacer, isServed, onProgress } = plan
-  const state = new WalkState(await inspector.readBaseline())
-  const blocks = new BlockChecks(root, pacer)
-  const context: CheckContext = {
-    inspector,
-    state,
-    findings,
-    blocks,
-    pacer,
-    signatures: plan.withSignatures ? createSignatureChecks(findings) : undefined,
-    blocksAfterNo: plan.blocksAfterNo,
-  }
-  const { keys, packs, statements, spaces } = state.baseline
-  let reclaimable: Reclaimable = { files: 0, bytes: 0 }
-  const phase = (name: VerifyPhase, work: () => Promise<void>): Promise<void> =>
-    runPhase(findings, name, work)
-  try {
-    if (plan.withStructure) await phase('structure', () => checkStructure(plan))
-    await phase('history', async () => {
-      await checkHistory(context, (afterNo) => {
-        onProgress('history', state.statements, statements)
-        plan.onBlocksRead?.(afterNo)
+  const { inspector, root, findings, pacer, withSignatures, blocksAfterNo } = plan
+  if (plan.withStructure) await runPhase(findings, 'structure', () => checkStructure(plan))
+  let verified: Verified = NOTHING_VERIFIED
+  await runPhase(findings, 'history', async () => {
+    const state = new WalkState(await inspector.readBaseline())
+    const blocks = new BlockChecks(root, pacer)
+    const signatures = withSignatures ? createSignatureChecks(findings) : undefined
+    try {
+      verified = await verifyFrom(plan, {
+        inspector,
+        state,
+        findings,
+        blocks,
+        pacer,
+        signatures,
+        blocksAfterNo,
       })
-      await checkTotals(context)
+    } finally {
+      blocks.close()
+    }
+  })
+  return verified
+}
+
+const NOTHING_VERIFIED: Verified = {
+  stored: { spaces: 0, keys: 0, statements: 0, packs: 0, objects: 0, readBytes: 0 },
+  reclaimable: { files: 0, bytes: 0 },
+}
+
+/** Everything, up to the baseline of the state. */
+async function verifyFrom(
+  { root, isServed, onProgress, onBlocksRead }: VerifyPlan,
+  context: CheckContext,
+): Promise<Verified> {
+  const { findings, state, blocks } = context
+  const { keys, packs, statements, spaces } = state.baseline
+  await runPhase(findings, 'history', async () => {
+    await checkHistory(context, (afterNo) => {
+      onProgress('history', state.statements, statements)
+      onBlocksRead?.(afterNo)
     })
-    await phase('keys', () => checkKeys(context, (done) => onProgress('keys', done, keys)))
-    await phase('rights', () => checkRights(context))
-    await phase('packs', () =>
-      checkPacks(context, root, (done) => onProgress('packs', done, packs.length)),
-    )
-    await phase('files', async () => {
-      reclaimable = await checkFiles(context, root, isServed)
-    })
-  } finally {
-    blocks.close()
+    await checkTotals(context)
+  })
+  await runPhase(findings, 'keys', () =>
+    checkKeys(context, (done) => onProgress('keys', done, keys)),
+  )
+  await runPhase(findings, 'rights', () => checkRights(context))
+  await runPhase(findings, 'packs', () =>
+    checkPacks(context, root, (done) => onProgress('packs', done, packs.length)),
+  )
+  let { reclaimable } = NOTHING_VERIFIED
+  await runPhase(findings, 'files', async () => {
+    reclaimable = await checkFiles(context, root, isServed)
+  })
+  return {
+    stored: {
+      spaces: spaces.length,
+      keys,
+      statements: state.statements,
+      packs: packs.length,
+      objects: state.liveObjects,
+      readBytes: blocks.readBytes,
+    },
+    reclaimable,
   }
-  const stored = {
-    spaces: spaces.length,
-    keys,
-    statements: state.statements,
-    packs: packs.length,
-    objects: state.liveObjects,
-    readBytes: blocks.readBytes,
-  }
-  return { stored, reclaimable }
 }
 
 /** A phase that meets pages that cannot be read ends there; the others still tell what they find. */
