@@ -4,16 +4,20 @@ import { parseBase64url } from '../../../protocol/base64url.ts'
 import { parseUtf8 } from '../../../protocol/bytes.ts'
 import { BLAKE3_CODE, DIGEST_BYTES, parseCid } from '../../../protocol/cid.ts'
 import { ProtocolError } from '../../../protocol/error.ts'
+import { type Violation } from '../../../protocol/json-schema.ts'
 import { QUERY_LIMIT_DEFAULT, QUERY_LIMIT_MAX } from '../../../protocol/limits.ts'
+import {
+  DELEGATION_STATES,
+  QUERY_DIRECTIONS,
+  QUERY_REQUEST,
+} from '../../../protocol/messages/delegation-query.ts'
 import { parseSpaceId } from '../../../protocol/resource.ts'
-import { parseJsonMembers } from '../json-body.ts'
+import { type MessageForm, parseMessage, readNumber, readText } from '../json-body.ts'
 import { type Body } from '../request.ts'
-import { DELEGATION_STATES, type DelegationState } from './state.ts'
-
-const DIRECTIONS = ['granted', 'received', 'all'] as const
+import { type DelegationState } from './state.ts'
 
 export interface QueryFilter {
-  readonly direction: (typeof DIRECTIONS)[number]
+  readonly direction: (typeof QUERY_DIRECTIONS)[number]
   readonly status: DelegationState | undefined
   /** A space id in EIP-55 spelling, or the name of a space. */
   readonly space: string | undefined
@@ -22,21 +26,27 @@ export interface QueryFilter {
   readonly after: Uint8Array | undefined
 }
 
-const MEMBERS: readonly string[] = ['direction', 'status', 'space', 'limit', 'cursor']
+const FORM: MessageForm = {
+  schema: QUERY_REQUEST,
+  order: Object.keys(QUERY_REQUEST.properties),
+  refusalOf,
+}
 
 /**
  * Rule: QUERY-3. A member that is null counts as absent.
- * @throws {ProtocolError} QUERY_INVALID, or what `parseJsonMembers` throws
+ * @throws {ProtocolError} QUERY_INVALID, or what `parseMessage` throws
  */
 export function parseQueryFilter(body: Body): QueryFilter {
-  const members = parseJsonMembers(body, MEMBERS)
-  for (const name of members.keys()) if (!MEMBERS.includes(name)) throw invalid('unknown member')
+  const members = parseMessage(body, FORM)
+  const direction = readText(members, 'direction')
+  const status = readText(members, 'status')
+  const cursor = readText(members, 'cursor')
   return {
-    direction: parseName(DIRECTIONS, 'direction', members) ?? 'all',
-    status: parseName(DELEGATION_STATES, 'status', members),
-    space: parseSpace(members.get('space') ?? undefined),
-    limit: parseLimit(members.get('limit') ?? QUERY_LIMIT_DEFAULT),
-    after: parseCursor(members.get('cursor') ?? undefined),
+    direction: QUERY_DIRECTIONS.find((name) => name === direction) ?? 'all',
+    status: DELEGATION_STATES.find((name) => name === status),
+    space: normaliseSpace(readText(members, 'space')),
+    limit: readNumber(members, 'limit') ?? QUERY_LIMIT_DEFAULT,
+    after: cursor === undefined ? undefined : parseCursor(cursor),
   }
 }
 
@@ -46,43 +56,37 @@ export const invalidCursor = (options?: ErrorOptions): ProtocolError =>
 const invalid = (detail: string, options?: ErrorOptions): ProtocolError =>
   new ProtocolError('QUERY_INVALID', detail, options)
 
-function parseName<Name extends string>(
-  names: readonly Name[],
-  member: string,
-  members: ReadonlyMap<string, unknown>,
-): Name | undefined {
-  const value = members.get(member) ?? undefined
-  if (value === undefined) return undefined
-  const found = names.find((name) => name === value)
-  if (found === undefined) throw invalid(`${member} must be one of ${names.join(', ')}`)
-  return found
+/** The words for what the schema refuses (reference-behaviour §1.9). */
+function refusalOf({ member, keyword }: Violation): ProtocolError {
+  if (keyword === 'additionalProperties') return invalid('unknown member')
+  switch (member) {
+    case 'direction':
+      return invalid(`direction must be one of ${QUERY_DIRECTIONS.join(', ')}`)
+    case 'status':
+      return invalid(`status must be one of ${DELEGATION_STATES.join(', ')}`)
+    case 'limit':
+      return invalid(`limit must be between 1 and ${QUERY_LIMIT_MAX}`)
+    case 'space':
+      return invalid(keyword === 'length' ? 'space must not be empty' : 'space must be a text')
+    default:
+      return invalidCursor()
+  }
 }
 
-function parseLimit(value: unknown): number {
-  const isLimit = typeof value === 'number' && Number.isInteger(value)
-  if (!isLimit || value < 1 || value > QUERY_LIMIT_MAX)
-    throw invalid(`limit must be between 1 and ${QUERY_LIMIT_MAX}`)
-  return value
-}
-
-function parseSpace(value: unknown): string | undefined {
-  if (value === undefined) return undefined
-  if (typeof value !== 'string') throw invalid('space must be a text')
-  if (value === '') throw invalid('space must not be empty')
+/** An id in EIP-55 spelling; what is no id is a name. */
+function normaliseSpace(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
   try {
-    return parseSpaceId(value).space
+    return parseSpaceId(text).space
   } catch (error) {
-    // Then it is a name.
-    if (error instanceof ProtocolError) return value
+    if (error instanceof ProtocolError) return text
     throw error
   }
 }
 
-function parseCursor(value: unknown): Uint8Array | undefined {
-  if (value === undefined) return undefined
-  if (typeof value !== 'string') throw invalidCursor()
+function parseCursor(text: string): Uint8Array {
   try {
-    const { hashCode, digest } = parseCid(parseUtf8(parseBase64url(value, { padding: 'none' })))
+    const { hashCode, digest } = parseCid(parseUtf8(parseBase64url(text, { padding: 'none' })))
     if (hashCode === BLAKE3_CODE && digest.length === DIGEST_BYTES) return digest
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause

@@ -7,14 +7,13 @@ import { formatBase64url } from '../../../protocol/base64url.ts'
 import { utf8 } from '../../../protocol/bytes.ts'
 import { formatRawCid } from '../../../protocol/cid.ts'
 import { type DelegationFacts } from '../../../protocol/authority.ts'
+import { QUERY_SCHEMA_VERSION } from '../../../protocol/messages/delegation-query.ts'
 import { type AccountDelegation } from '../../database/facts.ts'
 import { type ComputeContext } from '../context.ts'
 import { readOnce } from '../plan.ts'
 import { namesSpace, type QueryFilter } from './query-filter.ts'
 import { formatQueryItem } from './query-item.ts'
 import { stateOf } from './state.ts'
-
-const SCHEMA_VERSION = 2
 
 /** Rows of one snapshot while a page is collected. */
 const ROWS_PER_READ = 128
@@ -83,7 +82,7 @@ class Page {
       status: 200,
       headers: [['content-type', 'application/json']],
       body: Buffer.from(
-        `{"schemaVersion":${SCHEMA_VERSION},"items":[${this.#items.join(',')}]${end}}`,
+        `{"schemaVersion":${QUERY_SCHEMA_VERSION},"items":[${this.#items.join(',')}]${end}}`,
       ),
     }
   }

@@ -1,19 +1,12 @@
 /** The state of a stored delegation at one time. */
 import { type DelegationFacts } from '../../../protocol/authority.ts'
+import { type DELEGATION_STATES } from '../../../protocol/messages/delegation-query.ts'
 import { type StoredDelegation } from '../../database/facts.ts'
 
 /** The part of a stored delegation that its state depends on. */
 export interface Standing extends Pick<StoredDelegation, 'revokedLink'> {
   readonly facts: Pick<DelegationFacts, 'effectiveNotBeforeS' | 'effectiveExpiresAtS'>
 }
-
-export const DELEGATION_STATES = [
-  'active',
-  'pending',
-  'expired',
-  'revoked',
-  'ancestor_revoked',
-] as const
 
 export type DelegationState = (typeof DELEGATION_STATES)[number]
 

@@ -8,10 +8,11 @@ import { type Answer, jsonAnswer } from '../../../protocol/answer.ts'
 import { type SignedToken } from '../../../protocol/authority.ts'
 import { BLAKE3_CODE, DIGEST_BYTES, parseCid } from '../../../protocol/cid.ts'
 import { ProtocolError } from '../../../protocol/error.ts'
+import { STATUS_REQUEST } from '../../../protocol/messages/delegation-status.ts'
 import { findControl, isParty } from '../../../protocol/revocation.ts'
 import { type StoredDelegation } from '../../database/facts.ts'
 import { type ComputeContext } from '../context.ts'
-import { parseJsonMembers, readTextMember } from '../json-body.ts'
+import { type MessageForm, parseMessage, readTextMember, unprocessable } from '../json-body.ts'
 import { type Plan, readRequest } from '../plan.ts'
 import { type TokenEntry } from '../request.ts'
 import { parseQuestion, verifyQuestion } from './question.ts'
@@ -19,12 +20,18 @@ import { type DelegationState, stateOf } from './state.ts'
 
 const STATUS_ABILITY = 'tinycloud.delegation/status'
 
+const FORM: MessageForm = {
+  schema: STATUS_REQUEST,
+  order: Object.keys(STATUS_REQUEST.properties),
+  refusalOf: unprocessable,
+}
+
 /** Stands for a CID hashed with another function: nothing is stored under it. */
 const NO_DIGEST: Uint8Array = new Uint8Array(DIGEST_BYTES)
 
 export function planStatus(context: ComputeContext, entry: TokenEntry): Plan {
   const token = parseQuestion(entry.authorization)
-  const cid = readTextMember(parseJsonMembers(entry.body, ['cid']), 'cid')
+  const cid = readTextMember(parseMessage(entry.body, FORM), 'cid')
   verifyQuestion(context, token, entry, 'STATUS_INVOCATION')
   assertBound(token, cid)
   const digest = parseTarget(cid)

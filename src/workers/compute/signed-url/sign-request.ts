@@ -2,8 +2,16 @@
 import { equalBytes, parseHex } from '../../../protocol/bytes.ts'
 import { ProtocolError } from '../../../protocol/error.ts'
 import { KEY_BYTES_MAX, SIGNED_URL_LIFETIME_S_MAX } from '../../../protocol/limits.ts'
+import { SIGN_REQUEST } from '../../../protocol/messages/sign-kv.ts'
 import { parseResource, parseSpaceId, type SpaceResource } from '../../../protocol/resource.ts'
-import { parseJsonMembers, readTextMember } from '../json-body.ts'
+import {
+  type MessageForm,
+  parseMessage,
+  readNumber,
+  readText,
+  readTextMember,
+  unprocessable,
+} from '../json-body.ts'
 import { type Body } from '../request.ts'
 
 export interface SignRequest {
@@ -16,9 +24,11 @@ export interface SignRequest {
   readonly digest: Uint8Array | undefined
 }
 
-type Members = ReadonlyMap<string, unknown>
-
-const NAMES = ['space', 'path', 'ttlSeconds', 'maxUses', 'contentHash', 'etag']
+const FORM: MessageForm = {
+  schema: SIGN_REQUEST,
+  order: ['space', 'path', 'ttlSeconds', 'maxUses', 'contentHash', 'etag'],
+  refusalOf: unprocessable,
+}
 
 const DIGEST = /^[0-9a-f]{64}$/i
 const ETAG = /^"blake3-([0-9a-f]{64})"$/i
@@ -30,11 +40,11 @@ const invalid = (text: string): ProtocolError => new ProtocolError('OPTION_INVAL
  * @throws {ProtocolError} REQUEST_MALFORMED | BODY_UNPROCESSABLE | OPTION_INVALID | SPACE_ID_INVALID
  */
 export function parseSignRequest(body: Body): SignRequest {
-  const members = parseJsonMembers(body, NAMES)
+  const members = parseMessage(body, FORM)
   const spaceText = readTextMember(members, 'space')
   const path = readTextMember(members, 'path')
-  const lifetimeS = readWhole(members, 'ttlSeconds') ?? readWhole(members, 'ttl_seconds')
-  const maxUses = readWhole(members, 'maxUses')
+  const lifetimeS = readNumber(members, 'ttlSeconds') ?? readNumber(members, 'ttl_seconds')
+  const maxUses = readNumber(members, 'maxUses')
   const contentHash = readText(members, 'contentHash') ?? readText(members, 'content_hash')
   const etag = readText(members, 'etag')
   if (maxUses !== undefined) throw invalid('maxUses is not supported for signed KV URLs yet')
@@ -81,19 +91,4 @@ function digestOfEtag(etag: string): Uint8Array {
   if (hex === undefined)
     throw invalid('etag must be a strong TinyCloud ETag: "blake3-<64 hex characters>"')
   return parseHex(hex)
-}
-
-/** A member that may be missing, or null. @throws {ProtocolError} BODY_UNPROCESSABLE: no text */
-function readText(members: Members, name: string): string | undefined {
-  const value = members.get(name) ?? undefined
-  if (value === undefined || typeof value === 'string') return value
-  throw new ProtocolError('BODY_UNPROCESSABLE')
-}
-
-/** A member that may be missing, or null. @throws {ProtocolError} BODY_UNPROCESSABLE: no whole number */
-function readWhole(members: Members, name: string): number | undefined {
-  const value = members.get(name) ?? undefined
-  if (value === undefined) return undefined
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return value
-  throw new ProtocolError('BODY_UNPROCESSABLE')
 }
