@@ -19,7 +19,7 @@ import {
   type StreamTasks,
   type TaskOutcome,
 } from '../workers/compute/request.ts'
-import { type Fault } from '../workers/storage/request.ts'
+import { type Damage, type Fault } from '../workers/storage/request.ts'
 import { StartFault } from './fault.ts'
 import { Fifo } from './pipeline/fifo.ts'
 
@@ -56,6 +56,8 @@ class Member implements ComputeWorker {
 
 export interface ComputeEvents {
   onWorkerLost(threadId: number, reason: string): void
+  /** A stream met stored data that is broken. */
+  onDamage?(damage: Damage): void
 }
 
 interface PoolOptions {
@@ -185,7 +187,9 @@ export class ComputeClient {
       member.streamTaskCount += 1
     }
     try {
-      return await this.#run(member, name, args, transfer)
+      const outcome: StreamTasks[N]['result'] = await this.#run(member, name, args, transfer)
+      if (!outcome.ok && outcome.damage) this.#events.onDamage?.(outcome.damage)
+      return outcome
     } catch (error) {
       return { ok: false, failure: this.#explain(member, error) }
     } finally {

@@ -136,6 +136,7 @@ class NodeParts {
         onBatch: (entryCount, batch) => {
           this.#metrics?.onBatch(entryCount, batch)
           for (const fault of batch.faults) logComputeFault(this.#deps.log, fault)
+          if (batch.damages.length > 0) storage.quarantine(batch.damages)
         },
         onFault: (error) => logComputeFault(this.#deps.log, error),
       },
@@ -243,6 +244,7 @@ class NodeParts {
           this.#metrics?.onWorkerLost()
           logWorkerLost(this.#deps.log, threadId, reason)
         },
+        onDamage: (damage) => this.#storage?.quarantine([damage]),
       },
     })
   }

@@ -153,6 +153,7 @@ export async function batch(entries: ArrayBuffer): Promise<BatchResult> {
     commands: buffers[1],
     counters: { entries: count, busyMs: 0 },
     faults: [],
+    damages: [],
   }
   const moved = buffers.filter((buffer) => buffer !== undefined)
   move(Object.assign(value, { [transferableSymbol]: moved, [valueSymbol]: value }))

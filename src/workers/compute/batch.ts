@@ -9,6 +9,7 @@ import { PackedWriter } from '../../protocol/packed.ts'
 import { type ReadFacts } from '../database/facts.ts'
 import { StorageFault } from '../storage-fault.ts'
 import { writeCommand } from '../storage/command-codec.ts'
+import { type Damage } from '../storage/request.ts'
 import { type ComputeContext } from './context.ts'
 import { planCommit } from './commit.ts'
 import { planDelegate } from './delegate.ts'
@@ -52,11 +53,16 @@ function planEntry(context: ComputeContext, entry: Entry): Plan | Outcome {
 }
 
 /** Turns what went wrong with one entry into its failure. Faults that are ours are kept for the log. */
-function toFailure(error: unknown, plan: Plan | undefined, faults: string[]): Failure {
+function toFailure(
+  error: unknown,
+  plan: Plan | undefined,
+  { faults, damages }: { readonly faults: string[]; readonly damages: Damage[] },
+): Failure {
   if (error instanceof ProtocolError) return { code: error.code, detail: error.detail }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   faults.push(text)
   if (!(error instanceof StorageFault)) return { code: 'INTERNAL', detail: '' }
+  if (error.damage) damages.push(error.damage)
   const isOut = error.code === 'STORAGE_UNAVAILABLE'
   return { code: (isOut ? plan?.unavailable : undefined) ?? error.code, detail: '' }
 }
@@ -65,10 +71,11 @@ function toFailure(error: unknown, plan: Plan | undefined, faults: string[]): Fa
 export async function runBatch(context: ComputeContext, batch: ArrayBuffer): Promise<BatchResult> {
   const startedMs = performance.now()
   const faults: string[] = []
+  const damages: Damage[] = []
   const failed: Failed = (error, plan) =>
     error instanceof OpenInquiry
       ? { kind: 'inquiry', inquiry: error.inquiry }
-      : { kind: 'failure', failure: toFailure(error, plan, faults) }
+      : { kind: 'failure', failure: toFailure(error, plan, { faults, damages }) }
 
   const settled: Settled[] = []
   for (const entry of readEntries(batch)) {
@@ -100,6 +107,7 @@ export async function runBatch(context: ComputeContext, batch: ArrayBuffer): Pro
     commands: commands?.finish(),
     counters: { entries: settled.length, busyMs: performance.now() - startedMs },
     faults,
+    damages,
   }
 }
 

@@ -54,7 +54,7 @@ async function outcomeOf<T>(work: () => Promise<T>): Promise<TaskOutcome<T>> {
     if (error instanceof ProtocolError)
       return { ok: false, failure: { code: error.code, detail: error.detail } }
     if (error instanceof StorageFault)
-      return { ok: false, failure: { code: error.code, detail: '' } }
+      return { ok: false, failure: { code: error.code, detail: '' }, damage: error.damage }
     throw error
   }
 }

@@ -22,6 +22,7 @@ import {
 import { PackedReader, type PackedWriter } from '../../protocol/packed.ts'
 import { readUploadRoom, type UploadRoom, writeUploadRoom } from '../../protocol/quota.ts'
 import {
+  type Damage,
   type BlocksOptions,
   type DatabaseOptions,
   type RunInfo,
@@ -160,6 +161,8 @@ export interface BatchResult {
   readonly counters: ComputeCounters
   /** Stacks of faults that are ours, for the log. Never a token or a value. */
   readonly faults: readonly string[]
+  /** What of the stored data was found broken, for the quarantine. */
+  readonly damages: readonly Damage[]
 }
 
 export interface ComputeCounters {
@@ -190,7 +193,10 @@ export interface StreamTasks {
 }
 
 /** Workers return, they do not throw: a thrown error is a bug and costs the worker. */
-export type TaskOutcome<T> = { ok: true; value: T } | { ok: false; failure: Failure }
+export type TaskOutcome<T> =
+  | { ok: true; value: T }
+  /** `damage`: what of the stored data was found broken. */
+  | { ok: false; failure: Failure; damage?: Damage | undefined }
 
 export const ENTRIES_PER_BATCH_MAX = 32
 export const BATCH_BYTES_MAX: number = 1024 * 1024

@@ -8,9 +8,11 @@ import { formatRawCid, parseCid } from '../../../protocol/cid.ts'
 import { ProtocolError } from '../../../protocol/error.ts'
 import { CHAIN_DELEGATIONS_MAX } from '../../../protocol/limits.ts'
 import { formatPreciseRfc3339 } from '../../../protocol/rfc3339.ts'
+import { type PackPlace } from '../../blocks/place.ts'
 import { type ReadFacts, type StoredDelegation } from '../../database/facts.ts'
 import { type ComputeContext } from '../context.ts'
 import { type Outcome, readOnce } from '../plan.ts'
+import { blame } from '../value/blame.ts'
 import { type CapabilitiesParameters, parseParameters } from './capabilities-parameters.ts'
 import { type Invocation, replayClaim } from './invocation.ts'
 
@@ -90,11 +92,23 @@ function isWanted(
   )
 }
 
+async function readToken(
+  { blocks }: ComputeContext,
+  place: PackPlace,
+  digest: Uint8Array,
+): Promise<Uint8Array> {
+  try {
+    return await blocks.readPacked(place, digest)
+  } catch (error) {
+    throw blame(error, { kind: 'pack', rowId: `${place.packNo}:${place.offset}` })
+  }
+}
+
 async function entryOf(
   context: ComputeContext,
   { facts, token, encoding }: StoredDelegation,
 ): Promise<unknown> {
-  const bytes = await context.blocks.readPacked(token, facts.digest)
+  const bytes = await readToken(context, token, facts.digest)
   return {
     capabilities: facts.capabilities.map(({ resource, ability, caveats }) => ({
       resource: resource.text,

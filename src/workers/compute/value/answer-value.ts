@@ -9,6 +9,7 @@ import { type VersionFacts } from '../../database/facts.ts'
 import { type ComputeContext } from '../context.ts'
 import { type Outcome } from '../plan.ts'
 import { type ReplayClaim } from '../request.ts'
+import { blame, openBlamed } from './blame.ts'
 import { type BytePart, type RangeHeaders, wantedPart } from './byte-range.ts'
 import { cutPart, segmentsOf } from './part-segments.ts'
 import { etagOf, matchesEtag } from './etag.ts'
@@ -95,7 +96,10 @@ async function sendValue(
   const { place, valueBytes } = version
   const bodyBytes = part ? part.last - part.first + 1 : valueBytes
   if (place?.kind === 'object' && bodyBytes > PACKED_VALUE_BYTES_MAX) {
-    const streamId = context.streams.openDownload(context.blocks.openObject(place), part)
+    const streamId = context.streams.openDownload(
+      openBlamed(context.blocks, place, version.versionNo),
+      part,
+    )
     return { kind: 'download', answer: head, claim, streamId, bodyBytes }
   }
   const body = part ? await readPart(context, version, part) : await readValue(context, version)
@@ -122,11 +126,17 @@ async function readPart(
 /** A whole value in memory. Only for values of bounded size. */
 export async function readValue(
   { blocks }: Pick<ComputeContext, 'blocks'>,
-  { place, digest, valueBytes }: VersionFacts,
+  { place, digest, valueBytes, versionNo }: VersionFacts,
 ): Promise<Uint8Array> {
-  if (place?.kind === 'pack') return blocks.readPacked(place, digest)
   if (!place) throw new Error('a live version has no place')
-  const object = blocks.openObject(place)
+  if (place.kind === 'pack') {
+    try {
+      return await blocks.readPacked(place, digest)
+    } catch (error) {
+      throw blame(error, { kind: 'kv_version', rowId: versionNo })
+    }
+  }
+  const object = openBlamed(blocks, place, versionNo)
   try {
     return await object.readSegments(0, Math.ceil(valueBytes / SEGMENT_BYTES))
   } finally {

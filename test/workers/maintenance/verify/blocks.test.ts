@@ -148,7 +148,7 @@ describe('a changed bit', () => {
         if (problems > 0) found += 1
       } catch (error) {
         // The description of a table is damaged: there is no reading it at all, and that is what is said.
-        expect(error).toBeInstanceOf(StartFault)
+        if (!(error instanceof StartFault)) throw error
         found += 1
       }
     }
