@@ -49,6 +49,11 @@ function receive(message: StorageMessage): void {
           checkpoints: 5,
           quarantined: 0,
           mailboxItems: 6,
+          liveBytes: 7,
+          deadBytes: 8,
+          historyBytes: 9,
+          reclaimedBytes: 10,
+          oldestGarbageS: 11,
         },
       })
       break

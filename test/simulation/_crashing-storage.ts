@@ -18,6 +18,9 @@ import { NOW_S, storageOptions } from '../_util/storage-under-test.ts'
 /** A pack is full, and a run spent, after some groups. */
 const LIMITS = { packBytesTarget: 6000, rowIdsMax: 80 }
 
+/** Packs are written anew after some groups, and merged after some lives. */
+const COMPACTION = { deadShareMax: 0.2, deadBytesMin: 2000, smallPackBytes: 2000, smallPacksMax: 3 }
+
 /** The process is gone: nobody hears what its remains still say. */
 export class Crash extends Error {
   override readonly name = 'Crash'
@@ -39,7 +42,10 @@ export class CrashingStorage {
   #stepsLeft: number
   #remains: Remains | undefined
   #waiting: { count: number; resolve: (replies: StorageReply[] | undefined) => void } | undefined
+  #onCrash: (() => void) | undefined
   #replies: StorageReply[] = []
+  /** Unix seconds. */
+  nowS = NOW_S
   /** Where in the steps it crashed, for the message of a failed run. */
   crashedAt = ''
 
@@ -67,15 +73,17 @@ export class CrashingStorage {
       this.#storage = await startStorage(this.options, {
         files: this.#watch('disk', this.disk.files),
         openDatabase: (options) => {
-          const { transactor, ledger, quarantine } = openDatabase(options)
+          const { transactor, ledger, packs, quarantine } = openDatabase(options)
           return {
             transactor: this.#watch('database', transactor),
             ledger: this.#watch('ledger', ledger),
+            packs: this.#watch('packs', packs),
             quarantine,
           }
         },
         limits: LIMITS,
-        nowS: () => NOW_S,
+        compaction: COMPACTION,
+        nowS: () => this.nowS,
         die: (error) => {
           if (!this.hasCrashed) throw error
         },
@@ -102,6 +110,16 @@ export class CrashingStorage {
   /** Until everything that a group brings with it is done, or the process is gone. */
   async settle(): Promise<void> {
     for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  /** One step of reclaiming what no row needs. False: there is nothing more to do at once, or it crashed. */
+  async tend(): Promise<boolean> {
+    const crashed = new Promise<false>((resolve) => {
+      this.#onCrash = () => {
+        resolve(false)
+      }
+    })
+    return Promise.race([this.#storage?.actor.tend() ?? false, crashed])
   }
 
   /** In order, or as far as it gets. */
@@ -145,6 +163,7 @@ export class CrashingStorage {
     this.crashedAt = name
     this.#remains = this.#fall(logBytesBefore)
     this.#waiting?.resolve(undefined)
+    this.#onCrash?.()
     throw new Crash(name)
   }
 

@@ -16,6 +16,9 @@ const STEPS_MAX = [250, 250, 25]
 /** One in so many groups, the process is closed in order; it may crash while it is. */
 const GROUPS_PER_CLOSE = 30
 
+const SECONDS_PER_GROUP_MAX = 40
+const STEPS_PER_GROUP_MAX = 12
+
 /** A refusal for a revoked chain names CIDs that the oracle does not compose. */
 const plainly = (told: string): string =>
   /^(PARENT_|ANCESTOR_|DELEGATION_)?.*REVOKED /.test(told) ? 'revoked' : told
@@ -44,6 +47,7 @@ export class History {
       this.#stage(storage)
       await this.#send(storage, commands)
       await storage.settle()
+      await this.#tend(storage)
     }
   }
 
@@ -59,6 +63,13 @@ export class History {
     )
     this.#certain = next
     this.#possible = undefined
+  }
+
+  /** Some steps of compaction between two groups. */
+  async #tend(storage: CrashingStorage): Promise<void> {
+    storage.nowS += this.#random.below(SECONDS_PER_GROUP_MAX)
+    for (let step = this.#random.below(STEPS_PER_GROUP_MAX); step > 0; step--)
+      if (storage.hasCrashed || !(await storage.tend())) return
   }
 
   #stage(storage: CrashingStorage): void {

@@ -92,7 +92,7 @@ export async function runBatch(context: ComputeContext, batch: ArrayBuffer): Pro
   let commands: PackedWriter | undefined
   for (const [index, item] of settled.entries()) {
     const outcome =
-      'outcome' in item ? item.outcome : await completed(item.plan, facts[index], failed)
+      'outcome' in item ? item.outcome : await completed(context, item.plan, facts[index], failed)
     const { requestId } = item.entry
     if (outcome.kind === 'command') {
       commands ??= new PackedWriter(16 * 1024)
@@ -142,13 +142,20 @@ async function readAll(
 }
 
 async function completed(
+  context: ComputeContext,
   plan: Plan,
   facts: ReadFacts | undefined,
   failed: Failed,
 ): Promise<Outcome> {
   try {
     if (!facts) throw new Error('the reader answered fewer requests than it was asked')
-    return await plan.complete(facts)
+    try {
+      return await plan.complete(facts)
+    } catch (error) {
+      if (!(error instanceof StorageFault) || error.code !== 'VALUE_MISSING') throw error
+      // What a row named was moved or replaced since it was read: a fresh one names what is there (DESIGN §4).
+      return await plan.complete(await readOnce(context.database, plan.read))
+    }
   } catch (error) {
     return failed(error, plan)
   }

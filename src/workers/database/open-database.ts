@@ -1,10 +1,12 @@
 /** Opens the node's database for the one thread that writes it. */
 import { StartFault } from '../start-fault.ts'
 import { type DatabaseOptions } from '../storage/request.ts'
+import { type PackLedger } from './pack-ledger.ts'
 import { type Quarantine } from './quarantine.ts'
 import { type RunLedger } from './run-ledger.ts'
 import { configureWriter, type Connection, openWriter, sqliteCode } from './sqlite/connection.ts'
 import { migrate, readSchemaVersion } from './sqlite/migrate.ts'
+import { SqlitePackLedger } from './sqlite/sqlite-pack-ledger.ts'
 import { SqliteQuarantine } from './sqlite/sqlite-quarantine.ts'
 import { SqliteRunLedger } from './sqlite/sqlite-run-ledger.ts'
 import { SqliteTransactor } from './sqlite/sqlite-transactor.ts'
@@ -13,6 +15,7 @@ import { type Transactor } from './transactor.ts'
 export interface Database {
   readonly transactor: Transactor
   readonly ledger: RunLedger
+  readonly packs: PackLedger
   readonly quarantine: Quarantine
 }
 
@@ -33,6 +36,7 @@ export function openDatabase({ path }: DatabaseOptions): Database {
     return {
       transactor,
       ledger: new SqliteRunLedger(connection),
+      packs: new SqlitePackLedger(connection),
       quarantine: new SqliteQuarantine(connection),
     }
   } catch (error) {

@@ -13,6 +13,11 @@ export interface PackLength {
   readonly fileBytes: number
 }
 
+export interface DeadObject {
+  readonly objectNo: number
+  readonly valueBytes: number
+}
+
 export interface RunLedger {
   /** The fingerprint that this database keeps: the given one, if it had none. */
   claimSecret(fingerprint: Uint8Array): MaybePromise<Uint8Array>
@@ -36,7 +41,7 @@ export interface RunLedger {
   /** What the index of a pack says, from the rows at and after its first one, in the order of the file. */
   readPackEntries(pack: PackRow): Iterable<PackEntry>
   /** Objects dropped before this time, oldest first. */
-  readDeadObjects(deadBeforeS: number, limit: number): MaybePromise<number[]>
+  readDeadObjects(deadBeforeS: number, limit: number): MaybePromise<DeadObject[]>
   /** Their files are gone. */
   deleteObjects(objectNos: readonly number[]): MaybePromise<void>
 }

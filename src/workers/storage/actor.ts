@@ -79,6 +79,15 @@ export class StorageActor {
     this.#do(() => this.#runner.keepScrubPosition(position))
   }
 
+  /** One bounded step of reclaiming what no row needs. True: there is more to do at once. */
+  tend(): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#do(async () => {
+        resolve(this.#isClosing ? false : await this.#runner.tend())
+      })
+    })
+  }
+
   get counters(): StorageCounters {
     return { ...this.#runner.counters, mailboxItems: this.#mailbox.length }
   }

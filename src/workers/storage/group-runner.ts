@@ -2,7 +2,6 @@
  * Brings groups to their end: attempts them, says what an error means for the group and for the node, and does between
  * groups what may not delay a reply.
  */
-import { type ObjectFiles } from '../blocks/objects/object-files.ts'
 import { type Quarantine } from '../database/quarantine.ts'
 import { type RunLedger } from '../database/run-ledger.ts'
 import { type Transactor } from '../database/transactor.ts'
@@ -10,12 +9,13 @@ import { type ErrorCode } from '../../protocol/error.ts'
 import { StorageFault } from '../storage-fault.ts'
 import { type ActiveRun } from './active-run.ts'
 import { type Checkpointer } from './checkpointer.ts'
+import { type Collector } from './compaction/collector.ts'
 import { faultKindOf, type FaultKind } from './fault-kind.ts'
 import { commitGroup, type GroupResult } from './group-commit.ts'
 import { questionsOf } from './group-questions.ts'
 import { type Log } from './log.ts'
-import { sweepObjects } from './object-sweep.ts'
 import {
+  type BlockCounters,
   type Damage,
   type SpaceLimits,
   type StorageCommand,
@@ -27,7 +27,6 @@ import { stagedValues, type StagedObjects } from './staged-objects.ts'
 /** Attempts at a group that another process was faster than. */
 const ATTEMPTS_MAX = 3
 const PURGE_INTERVAL_S = 1
-const SWEEP_INTERVAL_S = 10
 
 export interface RunnerOptions {
   readonly transactor: Transactor
@@ -36,7 +35,7 @@ export interface RunnerOptions {
   /** Rows that it has at the start. */
   readonly quarantined: number
   readonly checkpointer: Checkpointer
-  readonly objectFiles: ObjectFiles
+  readonly collector: Collector
   readonly objects: StagedObjects
   readonly run: ActiveRun
   readonly spaceLimits: SpaceLimits
@@ -55,7 +54,6 @@ export class GroupRunner {
   #isUnwritable = false
   #quarantined: number
   #purgedAtS = -Infinity
-  #sweptAtS = -Infinity
   #groups = 0
   #commands = 0
   #packBytes = 0
@@ -74,7 +72,22 @@ export class GroupRunner {
       packBytes: this.#packBytes,
       syncs: this.#syncs,
       checkpoints: this.#options.checkpointer.checkpoints,
+      ...this.#blockCounters(),
       quarantined: this.#quarantined,
+    }
+  }
+
+  #blockCounters(): BlockCounters {
+    const { totals, reclaimedBytes } = this.#options.collector
+    return {
+      liveBytes: totals.packedValueBytes + totals.objectBytes,
+      deadBytes: totals.deadPackedBytes + totals.waitingBytes,
+      historyBytes: totals.historyBytes,
+      reclaimedBytes,
+      oldestGarbageS:
+        totals.oldestDeadAtS === undefined
+          ? 0
+          : Math.max(0, this.#options.nowS() - totals.oldestDeadAtS),
     }
   }
 
@@ -96,25 +109,41 @@ export class GroupRunner {
 
   /** What is due after a group has been answered. */
   async tidy(): Promise<void> {
-    const { ledger, objectFiles, checkpointer, nowS } = this.#options
+    const { checkpointer } = this.#options
     await this.#betweenGroups(async () => {
       await checkpointer.runIfDue()
       await this.#run.sealFinished()
       if (this.#run.isSpent) await this.#followRun()
-      if (nowS() - this.#sweptAtS < SWEEP_INTERVAL_S) return
-      this.#sweptAtS = nowS()
-      await sweepObjects(ledger, objectFiles, nowS())
     })
   }
 
-  /** A full disk harms nothing here: whatever was due is due again. */
+  /** One bounded step of reclaiming what no row needs. True: there is more to do at once. */
+  async tend(): Promise<boolean> {
+    const { collector } = this.#options
+    let isMore = false
+    await this.#betweenGroups(async () => {
+      const nowS = this.#options.nowS()
+      const onDamage = (damage: Damage): Promise<void> => this.quarantine([damage])
+      try {
+        isMore = await collector.step({ run: this.#run, nowS, onDamage })
+      } catch (error) {
+        if (faultKindOf(error, 'blocks') !== 'full') throw error
+        await collector.retreat(nowS)
+      }
+    })
+    return isMore
+  }
+
+  /** A full disk harms nothing here: whatever was due is due again. @throws {RunEnded} */
   async #betweenGroups(work: () => Promise<void>): Promise<void> {
     if (this.#isUnwritable) return
     try {
       await work()
     } catch (error) {
-      if (faultKindOf(error, 'blocks') === 'full') this.#options.log('warn', 'storage.full', {})
+      const fault = faultKindOf(error, 'blocks')
+      if (fault === 'full') this.#options.log('warn', 'storage.full', {})
       else this.#refuseWrites(error)
+      if (fault === 'ended') throw error
     }
   }
 
@@ -155,15 +184,17 @@ export class GroupRunner {
 
   /** Everything into the database file, the run ended, the database closed. */
   async close(): Promise<void> {
-    const { transactor, checkpointer, nowS } = this.#options
+    const { transactor, checkpointer, collector, nowS } = this.#options
     if (!this.#isUnwritable) {
       try {
+        await collector.abandon()
         await this.#run.end(nowS())
         await checkpointer.finish()
       } catch (error) {
         this.#refuseWrites(error)
       }
     }
+    collector.close()
     await transactor.close()
   }
 
@@ -251,6 +282,8 @@ export class GroupRunner {
 
   async #followRun(): Promise<void> {
     const spent = this.#run
+    // Packs under way belong to the run that ends.
+    await this.#options.collector.abandon()
     this.#run = await this.#options.beginRun()
     await spent.end(this.#options.nowS())
   }

@@ -231,7 +231,21 @@ export interface RunInfo {
   readonly runId: string
 }
 
-export interface StorageCounters {
+/** What lies on the disk, as it was when last counted: seconds ago. */
+export interface BlockCounters {
+  /** Values that count. */
+  readonly liveBytes: number
+  /** Values that no row needs any more, and files that wait to be removed. */
+  readonly deadBytes: number
+  /** Tokens and operations. */
+  readonly historyBytes: number
+  /** Of the files removed since the start. */
+  readonly reclaimedBytes: number
+  /** How long the oldest dead file has been waiting; 0: none is. */
+  readonly oldestGarbageS: number
+}
+
+export interface StorageCounters extends BlockCounters {
   readonly groups: number
   readonly commands: number
   readonly packBytes: number

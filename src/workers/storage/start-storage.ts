@@ -14,6 +14,8 @@ import { StartFault } from '../start-fault.ts'
 import { ActiveRun, RUN_LIMITS, type RunLimits } from './active-run.ts'
 import { StorageActor } from './actor.ts'
 import { Checkpointer } from './checkpointer.ts'
+import { Collector } from './compaction/collector.ts'
+import { COMPACTION_LIMITS, type CompactionLimits } from './compaction/limits.ts'
 import { GroupRunner } from './group-runner.ts'
 import { type Log } from './log.ts'
 import { type RunInfo, type StorageEvent, type StorageOptions } from './request.ts'
@@ -31,6 +33,7 @@ export interface StorageSurroundings {
   readonly files?: FileSystem
   readonly openDatabase?: (options: StorageOptions['database']) => Database
   readonly limits?: RunLimits
+  readonly compaction?: CompactionLimits
 }
 
 export interface RunningStorage {
@@ -76,7 +79,7 @@ async function assertSecret({ ledger }: Database, fingerprint: Uint8Array): Prom
 async function beginWork(
   options: StorageOptions,
   surroundings: StorageSurroundings,
-  { transactor, ledger, quarantine }: Database,
+  { transactor, ledger, packs, quarantine }: Database,
 ): Promise<{ actor: StorageActor; run: RunInfo }> {
   const { post, die, nowS, files = NODE_FILE_SYSTEM, limits = RUN_LIMITS } = surroundings
   const root = options.blocks.path
@@ -103,7 +106,13 @@ async function beginWork(
     quarantine,
     quarantined: await quarantine.count(),
     checkpointer: new Checkpointer(transactor),
-    objectFiles,
+    collector: new Collector({
+      ...runOptions,
+      packs,
+      objectFiles,
+      limits: surroundings.compaction ?? COMPACTION_LIMITS,
+      packBytesTarget: limits.packBytesTarget,
+    }),
     objects,
     run,
     spaceLimits: options.spaceLimits,

@@ -7,6 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { StartFault } from '../start-fault.ts'
 import { type StorageEvent, type StorageMessage, type StorageOptions } from './request.ts'
 import { type RunningStorage, startStorage } from './start-storage.ts'
+import { startTending } from './tending.ts'
 
 const port = parentPort
 if (!port) throw new Error('storage.worker runs as a worker thread')
@@ -55,6 +56,7 @@ function receive(storage: RunningStorage, message: StorageMessage): void {
 const options: StorageOptions = workerData
 try {
   const storage = await startStorage(options, { post, die, nowS: () => Date.now() / 1000 })
+  startTending(storage.actor)
   port.on('message', (message: StorageMessage) => {
     receive(storage, message)
   })

@@ -24,6 +24,7 @@ import {
   storageOptions,
   type StorageUnderTest,
 } from '../../_util/storage-under-test.ts'
+import { tendToEnd } from '../../_util/tended-storage.ts'
 import { useTemporaryDirectory } from '../../_util/temporary-directory.ts'
 
 const directory = useTemporaryDirectory()
@@ -166,10 +167,10 @@ describe('an object that nothing names any more', () => {
     )
     await storage.send(what === 'a deletion' ? del('big') : put('big', 'small'))
     nowS += 59
-    await storage.send(put('a', 'x'))
+    await tendToEnd(storage)
     expect(objects()).toEqual(['1/0/1', '1/0/2'])
     nowS += 20
-    await storage.send(put('a', 'y'))
+    await tendToEnd(storage)
     await storage.close()
     expect(objects()).toEqual(['1/0/2'])
     const database = new Database(storageOptions(directory()).database.path, { readonly: true })
@@ -182,7 +183,7 @@ describe('an object that nothing names any more', () => {
     const storage = await openStorage(directory(), { nowS: () => nowS })
     await storage.send(hosting(), await stagedPut(storage, 'big', 1), put('big', 'small'))
     nowS += 100
-    await storage.send(put('a', 'x'))
+    await tendToEnd(storage)
     await storage.close()
     expect(objects()).toEqual([])
   })

@@ -8,6 +8,7 @@
  * The entry of a value names one section; that of a statement all sections of its record. Nothing is found through the
  * index while the node runs (rows hold places): compaction and checks read it, and it can be rebuilt from the rows.
  */
+import { equalBytes } from '../../../protocol/bytes.ts'
 import { formatCarSection, parseCarSection } from '../../../protocol/car.ts'
 import { DAG_CBOR_CODEC } from '../../../protocol/cid.ts'
 import { blake3 } from '../../../protocol/crypto/blake3.ts'
@@ -55,13 +56,28 @@ export class PackIndex {
   }
 }
 
+/** The entries of a sealed pack, decoded as they are asked for: there may be some hundred thousand. */
+export interface StoredPackIndex {
+  readonly entryCount: number
+  /** Fewer than `count` at the end. */
+  slice(first: number, count: number): PackEntry[]
+}
+
+/** All entries of an index section. @throws as `readPackIndex` */
+export function parsePackIndex(section: Uint8Array): PackEntry[] {
+  const index = readPackIndex(section)
+  return index.slice(0, index.entryCount)
+}
+
 /**
- * The entries of an index section.
+ * Borrowed: the section of an index, which is the block of its CID.
  * @throws {ProtocolError} TOKEN_MALFORMED, {RangeError} when the bytes are no index of ours
  */
-export function parsePackIndex(section: Uint8Array): PackEntry[] {
+export function readPackIndex(section: Uint8Array): StoredPackIndex {
   const parsed = parseCarSection(section, 0)
   if (!parsed) throw new RangeError('the index of the pack is cut off')
+  if (!equalBytes(blake3(parsed.data), parsed.digest))
+    throw new RangeError('the index of the pack fails its hash')
   const block = asObject(decodeDagCbor(parsed.data, { depthMax: INDEX_DEPTH_MAX, canonical: true }))
   const packed = block['entries']
   if (
@@ -71,12 +87,20 @@ export function parsePackIndex(section: Uint8Array): PackEntry[] {
   )
     throw new RangeError('not the index of a pack')
   const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength)
-  const entries: PackEntry[] = []
-  for (let at = 0; at < bytes.length; at += ENTRY_BYTES)
-    entries.push({
-      rowId: Number(bytes.readBigUInt64BE(at)),
-      offset: bytes.readUIntBE(at + 8, 6),
-      lengthBytes: bytes.readUIntBE(at + 14, 6),
-    })
-  return entries
+  const entryCount = bytes.length / ENTRY_BYTES
+  return {
+    entryCount,
+    slice(first, count) {
+      const entries: PackEntry[] = []
+      for (let index = first; index < Math.min(first + count, entryCount); index++)
+        entries.push(entryAt(bytes, index * ENTRY_BYTES))
+      return entries
+    },
+  }
 }
+
+const entryAt = (bytes: Buffer, at: number): PackEntry => ({
+  rowId: Number(bytes.readBigUInt64BE(at)),
+  offset: bytes.readUIntBE(at + 8, 6),
+  lengthBytes: bytes.readUIntBE(at + 14, 6),
+})

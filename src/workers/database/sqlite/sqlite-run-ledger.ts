@@ -2,7 +2,7 @@
 import { type SealedPack } from '../../blocks/packs/pack-file.ts'
 import { type PackEntry } from '../../blocks/packs/pack-index.ts'
 import { type PackKind, type PackRow, type PackState, type RunRow } from '../rows.ts'
-import { type PackLength, type RunLedger } from '../run-ledger.ts'
+import { type DeadObject, type PackLength, type RunLedger } from '../run-ledger.ts'
 import { type Connection } from './connection.ts'
 import { SECRET_FINGERPRINT } from './meta.ts'
 import { assertRunIsOpen } from './open-run.ts'
@@ -151,12 +151,12 @@ export class SqliteRunLedger implements RunLedger {
     for (const [rowId, offset, lengthBytes] of rows) yield { rowId, offset, lengthBytes }
   }
 
-  readDeadObjects(deadBeforeS: number, limit: number): number[] {
+  readDeadObjects(deadBeforeS: number, limit: number): DeadObject[] {
     return this.#connection
-      .prepare<[number, number], number>(
-        'SELECT object_no FROM object WHERE dead_since < ? ORDER BY dead_since LIMIT ?',
+      .prepare<[number, number], DeadObject>(
+        `SELECT object_no AS objectNo, value_bytes AS valueBytes FROM object
+         WHERE dead_since < ? ORDER BY dead_since LIMIT ?`,
       )
-      .pluck()
       .all(deadBeforeS, limit)
   }
 
