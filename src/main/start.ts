@@ -117,7 +117,7 @@ class NodeParts {
     this.#secrets = secrets
     this.#deps = deps
     this.#metrics = config.metricsPort === undefined ? undefined : new Metrics()
-    this.#network = openNetwork(config, {
+    this.#network = openNetwork(config, secrets, {
       onFault: (host, fault) => logNetworkFault(deps.log, host, fault),
       reach: deps.reach,
     })

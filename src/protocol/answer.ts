@@ -32,19 +32,26 @@ export const jsonAnswer = (value: unknown, headers: Answer['headers'] = []): Ans
   body: Buffer.from(JSON.stringify(value)),
 })
 
+export function writeHeaders(writer: PackedWriter, headers: Answer['headers']): void {
+  writer.u16(headers.length)
+  for (const [name, value] of headers) writer.text(name).text(value)
+}
+
+export function readHeaders(reader: PackedReader): [name: string, value: string][] {
+  const headers: [string, string][] = []
+  for (let count = reader.u16(); count > 0; count--) headers.push([reader.text(), reader.text()])
+  return headers
+}
+
 export function writeAnswer(writer: PackedWriter, answer: Answer): void {
-  writer.u16(answer.status).u16(answer.headers.length)
-  for (const [name, value] of answer.headers) writer.text(name).text(value)
+  writer.u16(answer.status)
+  writeHeaders(writer, answer.headers)
   writer.bytes(answer.body)
 }
 
 /** Borrowed: the body is a view into the batch. */
 export function readAnswer(reader: PackedReader): Answer {
-  const status = reader.u16()
-  const count = reader.u16()
-  const headers: [string, string][] = []
-  for (let index = 0; index < count; index++) headers.push([reader.text(), reader.text()])
-  return { status, headers, body: reader.bytes() }
+  return { status: reader.u16(), headers: readHeaders(reader), body: reader.bytes() }
 }
 
 export function writeFailure(writer: PackedWriter, failure: Failure): void {

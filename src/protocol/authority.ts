@@ -39,7 +39,7 @@ export interface SignedToken {
   /** The bytes that the signature covers: `header.payload` of a JWT, the SIWE text of a CACAO. */
   readonly signingInput: Uint8Array
   readonly signature: Uint8Array
-  /** `alg` of a JWT; `eip191` for a CACAO. Only a claim: the issuer's key decides. */
+  /** `alg` of a JWT; `eip191` or `eip1271` for a CACAO. Only a claim: the issuer's key decides. */
   readonly algorithm: string
   /** `jwk` of a JWT's header, needed where the issuer is an account (reference-behaviour §2.2). Only a claim. */
   readonly headerJwk: Readonly<Record<string, unknown>> | undefined

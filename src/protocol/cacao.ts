@@ -22,31 +22,39 @@ import { decodeDagCbor, encodeDagCbor } from './dag-cbor.ts'
 import { formatDidPkh, normalizePrincipal } from './did.ts'
 import { ProtocolError } from './error.ts'
 import { asObject } from './json.ts'
-import { TOKEN_DEPTH_MAX } from './limits.ts'
+import { CONTRACT_SIGNATURE_BYTES_MAX, TOKEN_DEPTH_MAX } from './limits.ts'
 import { parseProofs } from './proof-cid.ts'
 import { formatRecapStatement, isRecapUri, parseRecapUri, type Recap } from './recap.ts'
 import { parseRfc3339 } from './rfc3339.ts'
 import { formatSiwe, type SiweMessage } from './siwe.ts'
 
 export const CACAO_ALGORITHM = 'eip191'
+const CONTRACT_ALGORITHM = 'eip1271'
 const HEADER_TYPE = 'eip4361'
 const SIWE_VERSION = 1
 const SIGNATURE_BYTES = 65
 const ACCOUNT_DID = /^did:pkh:eip155:(\d+):(0x[0-9a-fA-F]{40})$/
 
+/** Whether contract wallets of the chain may sign. Units: decimal id, as the token has it. */
+export type IsContractChain = (chainId: string) => boolean
+
 /**
  * Decodes a token and the capabilities of its ReCap. Nothing is verified but that the statement says what it grants.
  *
- * Rule: CACAO-1.
+ * Rule: CACAO-1, CACAO-4.
  * @throws {ProtocolError} TOKEN_MALFORMED | SIWE_STATEMENT_INVALID
  */
-export function parseCacao(text: string): SignedToken {
+export function parseCacao(
+  text: string,
+  isContractChain: IsContractChain = () => false,
+): SignedToken {
   const bytes = parseBase64url(text, { padding: 'required' })
   const cacao = asObject(decodeDagCbor(bytes, { depthMax: TOKEN_DEPTH_MAX }))
-  const signature = parseEnvelope(cacao)
+  const { type, signature } = parseEnvelope(cacao)
   const payload = asObject(claim(cacao, 'p'))
   const issuerUrl = textClaim(payload, 'iss')
   const message = parsePayload(payload, issuerUrl)
+  assertSignatureForm(type, signature, isContractChain(message.chainId))
   const recap = recapOf(message)
   const capabilities = capabilitiesOf(recap)
   if (recap !== undefined) assertStatement(message, recap)
@@ -67,21 +75,29 @@ export function parseCacao(text: string): SignedToken {
     facts: [],
     signingInput: utf8(formatSiwe(message)),
     signature,
-    algorithm: CACAO_ALGORITHM,
+    algorithm: type,
     headerJwk: undefined,
   }
 }
 
-/** The signature, after a look at what kind of token this is. */
-function parseEnvelope(cacao: ClaimsObject): Uint8Array {
+/** The signature and its type, after a look at what kind of token this is. */
+function parseEnvelope(cacao: ClaimsObject): { type: string; signature: Uint8Array } {
   const envelope = asObject(claim(cacao, 's'))
   const signature = claim(envelope, 's')
   if (textClaim(asObject(claim(cacao, 'h')), 't') !== HEADER_TYPE) throw malformed('header type')
-  if (textClaim(envelope, 't') !== CACAO_ALGORITHM) throw malformed('signature type')
-  if (!(signature instanceof Uint8Array) || signature.length !== SIGNATURE_BYTES) {
-    throw malformed('signature')
-  }
-  return signature
+  if (!(signature instanceof Uint8Array)) throw malformed('signature')
+  return { type: textClaim(envelope, 't'), signature }
+}
+
+/** A key signs in 65 bytes; what a contract takes for a signature is its own affair, within a limit. */
+function assertSignatureForm(type: string, signature: Uint8Array, mayBeContract: boolean): void {
+  const isOfKey = type === CACAO_ALGORITHM && signature.length === SIGNATURE_BYTES
+  const isOfContract =
+    mayBeContract &&
+    (type === CACAO_ALGORITHM || type === CONTRACT_ALGORITHM) &&
+    signature.length > 0 &&
+    signature.length <= CONTRACT_SIGNATURE_BYTES_MAX
+  if (!isOfKey && !isOfContract) throw malformed('signature')
 }
 
 function parsePayload(payload: ClaimsObject, issuer: string): SiweMessage {

@@ -110,6 +110,7 @@ export const WIRE_ERRORS = {
   // Our resources and our faults. Never a detail on the wire.
   NODE_BUSY: { status: 503, text: 'The node is busy; retry the request' },
   NODE_STOPPING: { status: 503, text: 'The node is shutting down; retry the request' },
+  ETHEREUM_UNAVAILABLE: { status: 503, text: 'Ethereum is unavailable; retry the request' },
   STORAGE_UNAVAILABLE: { status: 503, text: 'Storage is unavailable; retry the request' },
   STORAGE_FULL: { status: 507, text: 'The node has no storage space left' },
   UPLOAD_TIMEOUT: { status: 408, text: 'The upload did not arrive in time' },

@@ -13,7 +13,7 @@ export type Inquiry =
   | { readonly kind: 'hosting'; readonly space: string }
   /** With which key does the holder of this `did:web` (or of one of its verification methods) sign? Rule: DID-3. */
   | { readonly kind: 'webKey'; readonly didUrl: string }
-  /** Does the contract at this address take the signature for its own? */
+  /** Does the contract at this address take the signature for its own? Rule: CACAO-4. */
   | ({ readonly kind: 'contractSignature' } & ContractSignature)
 
 export interface ContractSignature {

@@ -15,6 +15,8 @@ export const TOKEN_PROOFS_MAX = 64
 export const TOKEN_SPACES_MAX = 256
 /** Longest DID accepted as issuer or audience. */
 export const DID_BYTES_MAX = 4096
+/** Longest signature of a contract wallet (CACAO-4), in bytes; one of 100 keys takes 6,500. */
+export const CONTRACT_SIGNATURE_BYTES_MAX: number = 8 * 1024
 /** Longest DID document of a did:web (DID-3), in bytes. */
 export const DID_DOCUMENT_BYTES_MAX: number = 64 * 1024
 /** Deepest nesting in one, and the most verification methods. */

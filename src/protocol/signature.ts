@@ -9,7 +9,7 @@ import { recoverSecp256k1, verifySecp256k1 } from './crypto/secp256k1.ts'
 import { sha256 } from './crypto/sha256.ts'
 import { isDidWeb } from './did-web.ts'
 import { type PublicVerificationKey, resolveVerificationKey } from './did.ts'
-import { type NetworkAnswers, NO_ANSWERS } from './inquiry.ts'
+import { type ContractSignature, type NetworkAnswers, NO_ANSWERS } from './inquiry.ts'
 import { formatJcs } from './json.ts'
 import { DID_BYTES_MAX } from './limits.ts'
 
@@ -24,12 +24,12 @@ const ADDRESS_BYTES = 20
  */
 export function isSignedByIssuer(
   token: SignedToken,
-  { webKey }: NetworkAnswers = NO_ANSWERS,
+  { webKey, isContractSignature = false }: NetworkAnswers = NO_ANSWERS,
 ): boolean {
   if (isDidWeb(token.issuer)) return webKey ? isSignedByKey(token, webKey) : false
   const key = resolveVerificationKey(token.issuerUrl)
   if (token.encoding === 'cacao') {
-    return key.type === 'eip155' && isSignedByAccount(token, key.address)
+    return key.type === 'eip155' && (isContractSignature || isSignedByAccount(token, key.address))
   }
   if (key.type !== 'eip155') return isSignedByKey(token, key)
   // UCAN-3: a key in the header decides nothing. UCAN-8: only an account, whose DID has no key, carries one that hashes to
@@ -48,8 +48,22 @@ function isSignedByKey(token: SignedToken, { type, publicKey }: PublicVerificati
   return verifySecp256k1(signature, sha256(signingInput), publicKey)
 }
 
+/**
+ * What a contract wallet would have to confirm (CACAO-4); undefined: the token is none of an account.
+ * @throws {ProtocolError} SIGNATURE_INVALID
+ */
+export function contractSignatureOf(token: SignedToken): ContractSignature | undefined {
+  if (token.encoding !== 'cacao') return undefined
+  const key = resolveVerificationKey(token.issuerUrl)
+  if (key.type !== 'eip155') return undefined
+  const { signature, signingInput } = token
+  const { chainId, address } = key
+  return { chainId, address, hash: hashPersonalMessage(signingInput), signature }
+}
+
 /** CACAO-2, EIP-191 `personal_sign`: the address that the signature recovers to is the account. */
 function isSignedByAccount({ signature, signingInput }: SignedToken, address: string): boolean {
+  if (signature.length !== COMPACT_BYTES + 1) return false
   const recovery = (signature[COMPACT_BYTES] ?? 0) % 27
   if (recovery !== 0 && recovery !== 1) return false
   const hash = hashPersonalMessage(signingInput)

@@ -1,7 +1,7 @@
 /** Signed tokens of both encodings: decoding, verification, identity and time. */
 import { type SignedToken } from './authority.ts'
 import { blake3 } from './crypto/blake3.ts'
-import { parseCacao } from './cacao.ts'
+import { type IsContractChain, parseCacao } from './cacao.ts'
 import { ProtocolError } from './error.ts'
 import { type NetworkAnswers, NO_ANSWERS } from './inquiry.ts'
 import { TOKEN_BYTES_MAX } from './limits.ts'
@@ -18,13 +18,14 @@ export type TimeRefusal = 'DELEGATION_TIME' | 'INVOCATION_TIME' | 'REVOCATION_TI
 /**
  * Decodes an `Authorization` value: a text with a dot is a UCAN, any other a CACAO. Nothing is verified.
  *
+ * Shape: `isContractChain` says of which chains (decimal ids) signatures of contract wallets are taken; none by itself.
  * Rule: TOKEN-1, TOKEN-2, TOKEN-5 (docs/protocol.md), from reference-behaviour §2.1 and §2.4.
  * @throws {ProtocolError} TOKEN_TOO_LARGE | TOKEN_MALFORMED | SIWE_STATEMENT_INVALID
  */
-export function parseToken(text: string): SignedToken {
+export function parseToken(text: string, isContractChain?: IsContractChain): SignedToken {
   // What is not ASCII is no token, so characters count as bytes.
   if (text.length > TOKEN_BYTES_MAX) throw new ProtocolError('TOKEN_TOO_LARGE')
-  return text.includes('.') ? parseUcan(text) : parseCacao(text)
+  return text.includes('.') ? parseUcan(text) : parseCacao(text, isContractChain)
 }
 
 /**

@@ -53,7 +53,8 @@ async function start(
 ): Promise<RunningNode> {
   const config = createConfig(changes)
   const log = createLogger(config.log, { write: (line) => void lines.push(line) })
-  const node = await startNode(config, { nodeSecret: SECRET }, { log, version: '1.2.3' })
+  const secrets = { nodeSecret: SECRET, rpcUrls: new Map<string, string>() }
+  const node = await startNode(config, secrets, { log, version: '1.2.3' })
   opened.push(node)
   return node
 }

@@ -1,5 +1,6 @@
 import { encode } from '@ipld/dag-cbor'
 import { describe, expect, it } from 'vitest'
+import { type SignedToken } from '../../src/protocol/authority.ts'
 import { formatBase64url } from '../../src/protocol/base64url.ts'
 import { formatCacao, parseCacao } from '../../src/protocol/cacao.ts'
 import { formatCid, RAW_CODEC } from '../../src/protocol/cid.ts'
@@ -200,6 +201,38 @@ describe('hostile CACAOs (CACAO-1)', () => {
     ],
   ])('%s', (_, value) => {
     expect(codeOf(() => parseCacao(encodeText(value)))).toBe('TOKEN_MALFORMED')
+  })
+
+  describe('of a chain whose contract wallets may sign (CACAO-4)', () => {
+    const signedWith = (t: string, s: unknown): string => cacaoOf(PAYLOAD, { s: { t, s } })
+    const parse = (text: string): SignedToken => parseCacao(text, (chainId) => chainId === '1')
+
+    it.each([
+      ['eip191', 1],
+      ['eip191', 65],
+      ['eip1271', 65],
+      ['eip1271', 130],
+      ['eip1271', 8192],
+    ])('takes a signature of type %s and %i bytes', (type, count) => {
+      const signature = new Uint8Array(count).fill(3)
+      const token = parse(signedWith(type, signature))
+      expect([token.algorithm, token.signature.length]).toEqual([type, count])
+    })
+
+    it.each([
+      ['eip1271', new Uint8Array(0)],
+      ['eip1271', new Uint8Array(8193)],
+      ['eip6492', SIGNATURE],
+      ['eip1271', [...SIGNATURE]],
+      ['eip1271', '0x'],
+    ])('refuses another form of type %s', (type, signature) => {
+      expect(codeOf(() => parse(signedWith(type, signature)))).toBe('TOKEN_MALFORMED')
+    })
+
+    it('refuses the same signatures on another chain', () => {
+      const text = signedWith('eip1271', SIGNATURE)
+      expect(codeOf(() => parseCacao(text, (chainId) => chainId === '10'))).toBe('TOKEN_MALFORMED')
+    })
   })
 
   it('refuses other encodings of the same bytes', () => {

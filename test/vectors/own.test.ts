@@ -61,7 +61,7 @@ function readToken(text: string): unknown {
 }
 
 function readSpellings(texts: readonly string[]): unknown {
-  const tokens = texts.map(parseToken)
+  const tokens = texts.map((text) => parseToken(text))
   for (const token of tokens) verifyToken(token)
   const [id, ...others] = new Set(tokens.map((token) => toHex(statementId(token))))
   return {

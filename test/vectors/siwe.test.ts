@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { formatCacao } from '../../src/protocol/cacao.ts'
 import { parseRfc3339 } from '../../src/protocol/rfc3339.ts'
+import { contractSignatureOf } from '../../src/protocol/signature.ts'
 import { formatSiwe, parseSiwe } from '../../src/protocol/siwe.ts'
 import { assertTimeWindow, parseToken, verifyToken } from '../../src/protocol/token.ts'
 import { codeOf } from '../_util/credentials.ts'
@@ -90,5 +91,23 @@ describeVectors('siwe', (folder, tally) => {
       })
     }
     expect(tally.cases).toBe(82)
+  })
+
+  it('takes it where the contract says that it is its own', () => {
+    const cases: Record<string, { message: string; signature: string }> =
+      folder.json('eip1271.json')
+    for (const [name, { message, signature }] of Object.entries(cases)) {
+      const fields = parseSiwe(message)
+      const token = parseToken(formatCacao(fields, bytesOf(signature)), () => true)
+      expect([name, contractSignatureOf(token)]).toMatchObject([
+        name,
+        { chainId: '1', address: fields.address, signature: bytesOf(signature) },
+      ])
+      expect(codeOf(() => verifyToken(token))).toBe('SIGNATURE_INVALID')
+      expect(codeOf(() => verifyToken(token, { isContractSignature: false }))).toBe(
+        'SIGNATURE_INVALID',
+      )
+      expect(codeOf(() => verifyToken(token, { isContractSignature: true }))).toBeUndefined()
+    }
   })
 })

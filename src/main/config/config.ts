@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path'
 
 import { createDirectory, createTemporaryDirectory } from './directories.ts'
 import { type NodeConfig, type NodeSecrets } from './node-config.ts'
-import { parseAllowlistUrl } from './hosts.ts'
+import { parseAllowlistUrl, parseRpcUrls } from './hosts.ts'
 import { parseTrustedProxies } from './proxies.ts'
 import { type Settings } from './schema.ts'
 import { openSecretFile, parseSecret } from './secrets.ts'
@@ -25,6 +25,7 @@ export interface ParsedConfig {
   readonly storage: StoragePlan
   /** As written in `keys.secret`. */
   readonly secret: Uint8Array | undefined
+  readonly rpcUrls: NodeSecrets['rpcUrls']
   /** The file that was read. */
   readonly file: string | undefined
   /** Sentences for the log. */
@@ -58,6 +59,7 @@ export function parseConfig(source: ConfigSource): ParsedConfig {
       general,
       storage,
       secret: written === null ? undefined : parseSecret(written, 'keys.secret'),
+      rpcUrls: parseRpcUrls(settings['ethereum.rpc_urls']),
       file,
       warnings: meaningless.length === 0 ? [] : [describeMeaningless(meaningless)],
     }
@@ -75,6 +77,7 @@ export function openConfig({
   general,
   storage,
   secret,
+  rpcUrls,
   file,
   warnings,
 }: ParsedConfig): OpenedConfig {
@@ -93,7 +96,7 @@ export function openConfig({
   })
   return {
     config,
-    secrets: { nodeSecret: opened.secret },
+    secrets: { nodeSecret: opened.secret, rpcUrls },
     file,
     warnings: [
       ...warnings,

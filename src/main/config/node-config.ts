@@ -46,4 +46,6 @@ export interface ProxyNetwork {
 export interface NodeSecrets {
   /** At least 32 bytes. Host DIDs and list cursors are derived from it. */
   readonly nodeSecret: Uint8Array
+  /** JSON-RPC servers by the decimal id of their chain; such URLs often hold a key. */
+  readonly rpcUrls: ReadonlyMap<string, string>
 }

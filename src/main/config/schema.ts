@@ -181,6 +181,12 @@ export const SETTINGS = {
     default: false,
     doc: 'Whether issuers may be did:web, whose keys the node then fetches over HTTPS from the host in the DID.',
   },
+  'ethereum.rpc_urls': {
+    format: 'text',
+    default: 'none',
+    isSecret: true,
+    doc: 'Chains whose contract wallets may sign, each with the URL of a JSON-RPC server that is asked about them, separated by commas; none takes signatures of keys only.',
+  },
   'compute.workers': {
     format: 'number',
     default: null,

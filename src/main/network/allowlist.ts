@@ -4,15 +4,14 @@
  * GET `‹url›/‹CID›`, the CID being CIDv1, raw, BLAKE3-256, base58btc, of the space id in UTF-8, its address in EIP-55
  * spelling. Only 2xx with the space id as body means yes. Everything else, no answer included, means no.
  */
-import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
+import { type Agent } from 'node:http'
 
 import { utf8 } from '../../protocol/bytes.ts'
 import { formatCid, RAW_CODEC } from '../../protocol/cid.ts'
 import { blake3 } from '../../protocol/crypto/blake3.ts'
 import { SPACE_ID_BYTES_MAX } from '../../protocol/limits.ts'
 import { AnswerCache, type TimedAnswer, type TOO_MANY_FLIGHTS } from './answer-cache.ts'
-import { askHost, NetworkFault } from './ask-host.ts'
+import { askHost, createHostAgent, NetworkFault } from './ask-host.ts'
 
 /** From the question to the last byte of the answer. */
 const ALLOWLIST_TIMEOUT_MS = 5000
@@ -24,8 +23,6 @@ const REFUSED_LIFETIME_MS = 10_000
 const FAULT_LIFETIME_MS = 2000
 const ANSWERS_MAX = 10_000
 const FLIGHTS_MAX = 32
-/** Connections that are kept open between questions. */
-const IDLE_SOCKETS_MAX = 4
 /** The space id and a line end. */
 const ANSWER_BYTES_MAX: number = SPACE_ID_BYTES_MAX + 2
 
@@ -40,14 +37,12 @@ export interface AllowlistParts {
 
 export class Allowlist {
   readonly #parts: AllowlistParts
-  readonly #agent: HttpAgent
+  readonly #agent: Agent
   readonly #answers: AnswerCache<boolean>
 
   constructor(parts: AllowlistParts) {
     this.#parts = parts
-    const isTls = parts.url.protocol === 'https:'
-    const options = { keepAlive: true, maxFreeSockets: IDLE_SOCKETS_MAX }
-    this.#agent = isTls ? new HttpsAgent(options) : new HttpAgent(options)
+    this.#agent = createHostAgent(parts.url)
     this.#answers = new AnswerCache({
       entriesMax: ANSWERS_MAX,
       flightsMax: FLIGHTS_MAX,

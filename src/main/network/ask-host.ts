@@ -3,12 +3,12 @@
  * an answer from arriving whole is a NetworkFault.
  */
 import {
-  type Agent as HttpAgent,
+  Agent as HttpAgent,
   type ClientRequest,
   type IncomingMessage,
   request as requestHttp,
 } from 'node:http'
-import { request as requestHttps, type RequestOptions } from 'node:https'
+import { Agent as HttpsAgent, request as requestHttps, type RequestOptions } from 'node:https'
 
 export interface HostQuestion {
   /** http: or https:. */
@@ -40,6 +40,14 @@ export class NetworkFault extends Error {
 }
 
 const NO_BODY = new Uint8Array(0)
+/** Connections to one server that are kept open between questions. */
+const IDLE_SOCKETS_MAX = 4
+
+/** Connections to one server that is asked again and again. */
+export function createHostAgent({ protocol }: URL): HttpAgent {
+  const options = { keepAlive: true, maxFreeSockets: IDLE_SOCKETS_MAX }
+  return protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options)
+}
 
 /** @throws {NetworkFault} */
 export function askHost(question: HostQuestion): Promise<HostAnswer> {

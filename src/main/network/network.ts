@@ -6,12 +6,14 @@ import { type Failure } from '../../protocol/answer.ts'
 import { type Askable, type Inquiry, type NetworkAnswers } from '../../protocol/inquiry.ts'
 import { type Allowlist } from './allowlist.ts'
 import { TOO_MANY_FLIGHTS } from './answer-cache.ts'
+import { type ContractSignatures } from './contract-signatures.ts'
 import { type WebKeys } from './web-keys.ts'
 
 /** Each is absent unless it is configured. */
 export interface NetworkParts {
   readonly allowlist?: Allowlist | undefined
   readonly webKeys?: WebKeys | undefined
+  readonly contracts?: ContractSignatures | undefined
 }
 
 export type Asked =
@@ -19,6 +21,8 @@ export type Asked =
   | { readonly ok: false; readonly failure: Failure }
 
 const BUSY: Asked = { ok: false, failure: { code: 'NODE_BUSY', detail: '' } }
+/** Of a server that the operator named: the client did nothing wrong, and may try again. */
+const UNREACHABLE: Asked = { ok: false, failure: { code: 'ETHEREUM_UNAVAILABLE', detail: '' } }
 
 export class Network {
   readonly #parts: NetworkParts
@@ -28,8 +32,12 @@ export class Network {
   }
 
   get askable(): Askable {
-    const { allowlist, webKeys } = this.#parts
-    return { hosting: allowlist !== undefined, webKeys: webKeys !== undefined, contractChains: [] }
+    const { allowlist, webKeys, contracts } = this.#parts
+    return {
+      hosting: allowlist !== undefined,
+      webKeys: webKeys !== undefined,
+      contractChains: contracts?.chains ?? [],
+    }
   }
 
   /** Asks, unless the answer is known. `known`: what was asked about the same token before. */
@@ -45,8 +53,12 @@ export class Network {
         if (webKey === TOO_MANY_FLIGHTS) return BUSY
         return { ok: true, answers: { ...known, webKey: webKey ?? null } }
       }
-      case 'contractSignature':
-        return { ok: true, answers: { ...known, isContractSignature: false } }
+      case 'contractSignature': {
+        const verdict = await this.#parts.contracts?.verify(inquiry)
+        if (verdict === TOO_MANY_FLIGHTS) return BUSY
+        if (verdict === 'unreachable') return UNREACHABLE
+        return { ok: true, answers: { ...known, isContractSignature: verdict === 'valid' } }
+      }
     }
   }
 
@@ -54,5 +66,6 @@ export class Network {
   close(): void {
     this.#parts.allowlist?.close()
     this.#parts.webKeys?.close()
+    this.#parts.contracts?.close()
   }
 }

@@ -21,10 +21,10 @@ import { toRelied } from './invoke/authorise.ts'
 import { type Outcome, type Plan, readRequest } from './plan.ts'
 import { type TokenEntry } from './request.ts'
 import { spacesOf } from './spaces-of.ts'
-import { verifySignature } from './verify-signature.ts'
+import { isContractChainOf, verifySignature } from './verify-signature.ts'
 
 export function planDelegate(context: ComputeContext, entry: TokenEntry): Plan {
-  const token = parseToken(entry.authorization)
+  const token = parseToken(entry.authorization, isContractChainOf(context))
   const id = statementId(token)
   const spaces = spacesOf(token.capabilities)
   return {

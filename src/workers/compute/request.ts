@@ -7,8 +7,10 @@ import {
   type Failure,
   readAnswer,
   readFailure,
+  readHeaders,
   writeAnswer,
   writeFailure,
+  writeHeaders,
 } from '../../protocol/answer.ts'
 import {
   type Askable,
@@ -243,17 +245,6 @@ export function writeEntry(writer: PackedWriter, entry: Entry): void {
   }
   writer.u8(entry.answers ? 1 : 0)
   if (entry.answers) writeAnswers(writer, entry.answers)
-}
-
-function writeHeaders(writer: PackedWriter, headers: TokenEntry['headers']): void {
-  writer.u16(headers.length)
-  for (const [name, value] of headers) writer.text(name).text(value)
-}
-
-function readHeaders(reader: PackedReader): [name: string, value: string][] {
-  const headers: [string, string][] = []
-  for (let count = reader.u16(); count > 0; count--) headers.push([reader.text(), reader.text()])
-  return headers
 }
 
 function writeTarget(writer: PackedWriter, target: OpenTarget): void {

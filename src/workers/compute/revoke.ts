@@ -13,10 +13,10 @@ import { toRelied } from './invoke/authorise.ts'
 import { type Plan, readRequest } from './plan.ts'
 import { type TokenEntry } from './request.ts'
 import { spacesOf } from './spaces-of.ts'
-import { verifySignature } from './verify-signature.ts'
+import { isContractChainOf, verifySignature } from './verify-signature.ts'
 
 export function planRevoke(context: ComputeContext, entry: TokenEntry): Plan {
-  const token = parseToken(entry.authorization)
+  const token = parseToken(entry.authorization, isContractChainOf(context))
   const target = revocationTarget(token)
   verifyRevoker(() => verifySignature(context, token, entry))
   assertTimeWindow(token, context.nowS(), context.clockSkewS, 'REVOCATION_TIME')

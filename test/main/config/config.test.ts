@@ -201,6 +201,12 @@ describe('the frozen configuration', () => {
     expect(JSON.stringify(config)).not.toContain(SECRET)
   })
 
+  it('leaves the URLs of chains to the secrets, because they often hold a key', () => {
+    const { config, secrets } = open({ TINYCLOUD_ETHEREUM_RPC_URLS: '1=https://rpc.example/key' })
+    expect([...secrets.rpcUrls]).toEqual([['1', 'https://rpc.example/key']])
+    expect(JSON.stringify(config)).not.toContain('rpc.example')
+  })
+
   it('comes with one warning for all names that have no meaning', () => {
     const { warnings } = parseConfig({
       environment: { TINYCLOUD_RELAY_PORT: '1', ROCKET_ADDRESS: '0.0.0.0' },

@@ -51,6 +51,7 @@ describe('defaults', () => {
       'public_spaces.storage_limit': 10_485_760,
       'spaces.allowlist': 'none',
       'did.web': false,
+      'ethereum.rpc_urls': 'none',
       'compute.workers': null,
       'telemetry.enabled': null,
       'prometheus.port': null,
