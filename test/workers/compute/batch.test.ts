@@ -6,9 +6,13 @@ import {
   signSessionDelegation,
 } from '../../../src/protocol/client/wallet-tokens.ts'
 import { hostDid } from '../../../src/protocol/host-key.ts'
-import { type DatabaseReader } from '../../../src/workers/database/facts.ts'
+import { type DatabaseReader, type VersionFacts } from '../../../src/workers/database/facts.ts'
 import { StorageFault } from '../../../src/workers/storage-fault.ts'
-import { NODE_SECRET, openComputeAndStorage } from '../../_util/compute-and-storage.ts'
+import {
+  type ComputeAndStorage,
+  NODE_SECRET,
+  openComputeAndStorage,
+} from '../../_util/compute-and-storage.ts'
 import { NOW_S, OWNER, SESSION, SIGNING, SPACE } from '../../_util/credentials.ts'
 import { useTemporaryDirectory } from '../../_util/temporary-directory.ts'
 
@@ -25,6 +29,24 @@ const withBrokenKey = (reader: DatabaseReader): DatabaseReader => ({
   },
   close: () => reader.close(),
 })
+
+/** As a reader whose rows name a pack that is not there any more, so many times. */
+function withStaleRows(reader: DatabaseReader, staleReads: number): DatabaseReader {
+  let left = staleReads
+  return {
+    read: async (batch) => {
+      const facts = await reader.read(batch)
+      if (!batch.some(({ keys }) => keys.length > 0) || left-- <= 0) return facts
+      return facts.map(({ keys, ...rest }) => ({ ...rest, keys: keys.map(toLostPack) }))
+    },
+    close: () => reader.close(),
+  }
+}
+
+const toLostPack = (version: VersionFacts | undefined): VersionFacts | undefined =>
+  version?.place?.kind === 'pack'
+    ? { ...version, place: { ...version.place, packNo: version.place.packNo + 1000 } }
+    : version
 
 let nonce = 0
 const session = signSessionDelegation(OWNER, {
@@ -48,12 +70,7 @@ const invoke = (key: string, operation: 'get' | 'put', body?: string) => ({
       : ({ kind: 'whole', bytes: Buffer.from(body) } as const),
 })
 
-it('answers the others when one row cannot be read', async () => {
-  const faults: string[] = []
-  const node = await openComputeAndStorage(directoryOf(), NOW_S, {
-    wrapReader: withBrokenKey,
-    onFaults: (found) => faults.push(...found),
-  })
+async function hostSpace(node: ComputeAndStorage): Promise<void> {
   const hosting = signHostDelegation(OWNER, {
     ...SIGNING,
     space: SPACE,
@@ -61,6 +78,15 @@ it('answers the others when one row cannot be read', async () => {
   })
   for (const { authorization } of [hosting, session])
     await node.send([{ route: 'delegate', authorization }])
+}
+
+it('answers the others when one row cannot be read', async () => {
+  const faults: string[] = []
+  const node = await openComputeAndStorage(directoryOf(), NOW_S, {
+    wrapReader: withBrokenKey,
+    onFaults: (found) => faults.push(...found),
+  })
+  await hostSpace(node)
   await node.send([invoke('a', 'put', 'one'), invoke('b', 'put', 'two')])
   const outcomes = await node.send([
     invoke('a', 'get'),
@@ -77,3 +103,31 @@ it('answers the others when one row cannot be read', async () => {
   expect(faults).toHaveLength(1)
   await node.close()
 })
+
+it.each([
+  [1, 200, 'one', 0],
+  [2, 500, 'The stored value failed its integrity check', 1],
+])(
+  'reads a row again, once, whose pack is gone: %i stale reads give %i',
+  async (staleReads, status, text, faultCount) => {
+    const faults: string[] = []
+    let isStale = false
+    const node = await openComputeAndStorage(directoryOf(), NOW_S, {
+      wrapReader: (reader) => {
+        const stale = withStaleRows(reader, staleReads)
+        return {
+          read: (batch) => (isStale ? stale : reader).read(batch),
+          close: () => reader.close(),
+        }
+      },
+      onFaults: (found) => faults.push(...found),
+    })
+    await hostSpace(node)
+    await node.send([invoke('a', 'put', 'one')])
+    isStale = true
+    const [outcome] = await node.send([invoke('a', 'get')])
+    expect(outcome).toMatchObject({ status, text })
+    expect(faults).toHaveLength(faultCount)
+    await node.close()
+  },
+)
