@@ -2,6 +2,7 @@
 import { openInspector } from '../../src/workers/database/open-inspector.ts'
 import { UNPACED } from '../../src/workers/maintenance/pacer.ts'
 import { Findings } from '../../src/workers/maintenance/verify/findings.ts'
+import { SignatureChecks } from '../../src/workers/maintenance/verify/signature-checks.ts'
 import { type Verified, verifyNode } from '../../src/workers/maintenance/verify/verify-node.ts'
 import { type Damage } from '../../src/workers/storage/request.ts'
 import { blocksOf, databaseOf } from './stored-node.ts'
@@ -31,7 +32,7 @@ export async function verifyDirectory(
       root: blocksOf(directory),
       findings,
       pacer: UNPACED,
-      withSignatures,
+      signatures: withSignatures ? new SignatureChecks(findings, []) : undefined,
       withStructure,
       isServed,
       blocksAfterNo: 0,

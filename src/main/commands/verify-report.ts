@@ -25,6 +25,11 @@ export function formatReport(places: VerifiedPlaces, report: VerifyReport): stri
     ...checks.filter(({ checked, problems: found }) => checked + found > 0).map(formatCheck),
     '',
     formatStored(report.stored, report.elapsedMs),
+    ...(report.unconfirmedSignatures === 0
+      ? []
+      : [
+          `${count(report.unconfirmedSignatures, 'signature')} that only a network could confirm: it did when they came, and was not asked again.`,
+        ]),
     ...(reclaimable.files === 0
       ? []
       : [

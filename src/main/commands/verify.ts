@@ -36,7 +36,8 @@ async function verifyConfigured(
   { json, quarantine }: Arguments,
   context: CommandContext,
 ): Promise<number> {
-  const { databasePath, blocksPath } = keptPlaces(parseConfig(context).storage)
+  const { storage, rpcUrls } = parseConfig(context)
+  const { databasePath, blocksPath } = keptPlaces(storage)
   const display = new ProgressDisplay({
     isTerminal: context.isTerminal ?? false,
     write: context.writeError,
@@ -49,6 +50,7 @@ async function verifyConfigured(
       database: { type: 'sqlite', path: databasePath },
       blocks: { type: 'local', path: blocksPath },
       quarantine,
+      contractChains: [...rpcUrls.keys()],
     },
     (progress) => display.show(progress),
   )

@@ -23,6 +23,8 @@ export interface VerifyOptions extends Places {
   readonly task: 'verify'
   /** Replace what the quarantine says by what is found now; not possible while a node runs. */
   readonly quarantine: boolean
+  /** Decimal ids of the chains whose contract wallets may sign. */
+  readonly contractChains: readonly string[]
 }
 
 /** Checks everything but signatures once, at a bounded rate: one cycle, after which the thread ends. */
@@ -80,6 +82,8 @@ export interface VerifyReport {
   /** Files that no row names: harmless, and removed by the node in time. */
   readonly reclaimable: { readonly files: number; readonly bytes: number }
   readonly stored: StoredTotals
+  /** Signatures that only a network could confirm (did:web, contract wallets). It is not asked again. */
+  readonly unconfirmedSignatures: number
   /** A node was running beside. */
   readonly isServed: boolean
   /** The quarantine holds what was found. */

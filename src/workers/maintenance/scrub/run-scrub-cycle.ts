@@ -49,7 +49,7 @@ export async function runScrubCycle(
       root: blocks.path,
       findings,
       pacer,
-      withSignatures: false,
+      signatures: undefined,
       withStructure: false,
       isServed: true,
       blocksAfterNo: begin.afterNo,

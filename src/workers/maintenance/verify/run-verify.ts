@@ -7,6 +7,7 @@ import { StartFault } from '../../start-fault.ts'
 import { UNPACED } from '../pacer.ts'
 import { type MaintenanceEvent, type VerifyOptions, type VerifyReport } from '../request.ts'
 import { Findings } from './findings.ts'
+import { SignatureChecks } from './signature-checks.ts'
 import { verifyNode } from './verify-node.ts'
 
 export interface VerifySurroundings {
@@ -31,13 +32,14 @@ export async function runVerify(
   if (!options.quarantine) lock?.close()
   try {
     const findings = new Findings()
+    const signatures = new SignatureChecks(findings, options.contractChains)
     let toldMs = -Infinity
     const { stored, reclaimable } = await verifyNode({
       inspector,
       root: options.blocks.path,
       findings,
       pacer: UNPACED,
-      withSignatures: true,
+      signatures,
       withStructure: lock !== undefined,
       isServed: lock === undefined,
       blocksAfterNo: 0,
@@ -55,6 +57,7 @@ export async function runVerify(
       damages: findings.damages,
       reclaimable: { files: reclaimable.files, bytes: reclaimable.bytes },
       stored,
+      unconfirmedSignatures: signatures.unconfirmed,
       isServed: lock === undefined,
       isQuarantined,
       elapsedMs: Math.round(nowMs() - startedMs),

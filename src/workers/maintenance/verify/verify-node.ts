@@ -16,7 +16,7 @@ import { checkTotals } from './check-totals.ts'
 import { type CheckContext } from './context.ts'
 import { type Findings } from './findings.ts'
 import { DisorderedRows } from './paging.ts'
-import { createSignatureChecks } from './signature-checks.ts'
+import { type SignatureChecks } from './signature-checks.ts'
 import { WalkState } from './walk-state.ts'
 
 export interface VerifyPlan {
@@ -25,7 +25,8 @@ export interface VerifyPlan {
   readonly root: string
   readonly findings: Findings
   readonly pacer: Pacer
-  readonly withSignatures: boolean
+  /** Undefined: signatures are left out. */
+  readonly signatures: SignatureChecks | undefined
   /** Let the engine check its own pages, which takes one long snapshot for each table. */
   readonly withStructure: boolean
   /** A node is running beside. */
@@ -43,13 +44,12 @@ export interface Verified {
 }
 
 export async function verifyNode(plan: VerifyPlan): Promise<Verified> {
-  const { inspector, root, findings, pacer, withSignatures, blocksAfterNo } = plan
+  const { inspector, root, findings, pacer, signatures, blocksAfterNo } = plan
   if (plan.withStructure) await runPhase(findings, 'structure', () => checkStructure(plan))
   let verified: Verified = NOTHING_VERIFIED
   await runPhase(findings, 'history', async () => {
     const state = new WalkState(await inspector.readBaseline())
     const blocks = new BlockChecks(root, pacer)
-    const signatures = withSignatures ? createSignatureChecks(findings) : undefined
     try {
       verified = await verifyFrom(plan, {
         inspector,
