@@ -3,6 +3,7 @@
  * say the same. Settings against their documents: test/main/config/documents.test.ts.
  */
 import { describe, expect, it } from 'vitest'
+import { ROUTES } from '../src/main/http/route-table.ts'
 import { WIRE_ERRORS } from '../src/protocol/error.ts'
 import {
   type Import,
@@ -273,10 +274,7 @@ describe('docs/protocol.md', () => {
     const listed = readTables(document, 'route').flatMap(([cell = '']) =>
       [...cell.matchAll(/`([A-Z]+ [^`]+)`/g)].map(([, route = '']) => route),
     )
-    const server = readProjectFile('src/main/http/server.ts')
-    const registered = [...server.matchAll(/\bapp\.(get|post|options)\(\s*'([^']+)'/g)].map(
-      ([, method = '', route]) => `${method.toUpperCase()} ${route}`,
-    )
+    const registered = ROUTES.map(({ method, path }) => `${method} ${path}`)
     expect(new Set(registered)).toEqual(new Set(listed))
   })
 })

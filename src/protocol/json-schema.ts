@@ -8,6 +8,7 @@ export type JsonType = 'array' | 'boolean' | 'integer' | 'null' | 'object' | 'st
 /** One value. What is absent allows everything. */
 export interface JsonSchema {
   readonly type?: JsonType | readonly JsonType[]
+  readonly title?: string
   readonly description?: string
   readonly const?: boolean | number | string
   /** `null` among them where the type allows it. */
@@ -24,6 +25,9 @@ export interface JsonSchema {
   readonly required?: readonly string[]
   /** False: other members are refused. */
   readonly additionalProperties?: boolean | JsonSchema
+  readonly anyOf?: readonly JsonSchema[]
+  /** Stands for a schema that lies elsewhere in the same document. */
+  readonly $ref?: string
 }
 
 /** The body of a message: an object. */

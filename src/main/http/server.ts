@@ -1,6 +1,7 @@
 /**
- * The HTTP edge: which paths there are, and the limits of connections and heads. Fastify routes; bodies are left alone and
- * answers are written by `Exchange`, so that nothing is parsed, shaped or refused behind our back (HTTP-1, HTTP-6).
+ * The HTTP edge: who answers which route of the table, and the limits of connections and heads. Fastify routes; bodies are
+ * left alone and answers are written by `Exchange`, so that nothing is parsed, shaped or refused behind our back (HTTP-1,
+ * HTTP-6).
  */
 import { type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http'
 import { type Socket } from 'node:net'
@@ -9,16 +10,20 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 
 import { type ErrorCode } from '../../protocol/error.ts'
 import { TOKEN_BYTES_MAX } from '../../protocol/limits.ts'
+import { type OperationId } from './api/route-description.ts'
 import { Exchange, type ExchangeSettings } from './exchange.ts'
 import { type HealthProbe } from './health-probe.ts'
 import { type OpenReads } from './open-reads.ts'
+import { createOpenApi } from './openapi.ts'
 import { dropBody } from './request-body.ts'
+import { ROUTES } from './route-table.ts'
 import { answerDelegate } from './routes/delegate.ts'
 import { answerDelegationQuery } from './routes/delegation-query.ts'
 import { answerDelegationStatus } from './routes/delegation-status.ts'
 import { answerHealth } from './routes/health.ts'
 import { answerInfo, type NodeInfo } from './routes/info.ts'
 import { answerInvoke } from './routes/invoke.ts'
+import { answerOpenApi } from './routes/openapi.ts'
 import { answerPeerGenerate } from './routes/peer-generate.ts'
 import { answerPreflight } from './routes/preflight.ts'
 import { answerPublicKey } from './routes/public-key.ts'
@@ -99,80 +104,41 @@ export function createServer(parts: EdgeParts): FastifyInstance {
   })
   app.addHttpMethod('POST', { hasBody: false, overrideExisting: true })
   addRoutes(app, parts, open)
-  addOpenRoutes(app, parts, open)
   limitConnections(app.server)
   return app
 }
 
 function addRoutes(app: FastifyInstance, parts: EdgeParts, open: OpenRoute): void {
-  const { settings, signed, probe, info } = parts
-  app.get(
-    '/healthz',
-    open('/healthz', (exchange) => answerHealth(exchange, probe)),
-  )
-  app.get(
-    '/health',
-    open('/health', (exchange) => answerHealth(exchange, probe)),
-  )
-  app.get(
-    '/version',
-    open('/version', (exchange) => answerInfo(exchange, info)),
-  )
-  app.get(
-    '/info',
-    open('/info', (exchange) => answerInfo(exchange, info)),
-  )
-  app.get(
-    '/peer/generate/:space',
-    open('/peer/generate/:space', (exchange) => answerPeerGenerate(exchange, parts.nodeSecret)),
-  )
-  app.post(
-    '/delegate',
-    open('/delegate', (exchange) => answerDelegate(exchange, signed)),
-  )
-  app.post(
-    '/invoke',
-    open('/invoke', (exchange) => answerInvoke(exchange, signed)),
-  )
-  app.post(
-    '/revoke',
-    open('/revoke', (exchange) => answerRevoke(exchange, signed)),
-  )
-  app.post(
-    '/delegation/status',
-    open('/delegation/status', (exchange) => answerDelegationStatus(exchange, signed)),
-  )
-  app.post(
-    '/delegation/query',
-    open('/delegation/query', (exchange) => answerDelegationQuery(exchange, signed)),
-  )
-  app.post(
-    '/signed/kv',
-    open('/signed/kv', (exchange) => answerSignKv(exchange, signed)),
-  )
-  app.options(
-    '*',
-    open('*', (exchange) => answerPreflight(exchange, settings.cors)),
-  )
+  const handlers = createHandlers(parts)
+  for (const { method, path, operationId } of ROUTES)
+    app.route({ method, url: path, handler: open(path, handlers[operationId]) })
   app.setNotFoundHandler(open('<unmatched>', (exchange) => refuse(exchange, 'ROUTE_NOT_FOUND')))
 }
 
-/** Routes that take no token. */
-function addOpenRoutes(app: FastifyInstance, { openReads }: EdgeParts, open: OpenRoute): void {
-  app.get(
-    '/signed/kv/:ticket',
-    open('/signed/kv/:ticket', (exchange) => answerSignedKv(exchange, openReads)),
-  )
-  app.get(
-    '/public/:space/kv',
-    open('/public/:space/kv', (exchange) => answerPublicList(exchange, openReads)),
-  )
-  app.get(
-    '/public/:space/kv/*',
-    open('/public/:space/kv/*', (exchange) => answerPublicKey(exchange, openReads)),
-  )
-  app.options('/public/:space/kv', open('/public/:space/kv', answerPublicPreflight))
-  app.options('/public/:space/kv/*', open('/public/:space/kv/*', answerPublicPreflight))
+/** What answers each route of the table. */
+function createHandlers(parts: EdgeParts): Readonly<Record<OperationId, Handler>> {
+  const { settings, signed, openReads, probe, info, nodeSecret } = parts
+  const openApi = Buffer.from(JSON.stringify(createOpenApi(ROUTES, info.version)))
+  return {
+    checkHealth: (exchange) => answerHealth(exchange, probe),
+    checkHealthAlias: (exchange) => answerHealth(exchange, probe),
+    readVersion: (exchange) => answerInfo(exchange, info),
+    readInfo: (exchange) => answerInfo(exchange, info),
+    readOpenApi: (exchange) => answerOpenApi(exchange, openApi),
+    generatePeer: (exchange) => answerPeerGenerate(exchange, nodeSecret),
+    delegate: (exchange) => answerDelegate(exchange, signed),
+    invoke: (exchange) => answerInvoke(exchange, signed),
+    revoke: (exchange) => answerRevoke(exchange, signed),
+    delegationStatus: (exchange) => answerDelegationStatus(exchange, signed),
+    delegationQuery: (exchange) => answerDelegationQuery(exchange, signed),
+    signKv: (exchange) => answerSignKv(exchange, signed),
+    readSignedKv: (exchange) => answerSignedKv(exchange, openReads),
+    listPublicKeys: (exchange) => answerPublicList(exchange, openReads),
+    readPublicKey: (exchange) => answerPublicKey(exchange, openReads),
+    preflightPublicKeys: answerPublicPreflight,
+    preflightPublicKey: answerPublicPreflight,
+    preflight: (exchange) => answerPreflight(exchange, settings.cors),
+  }
 }
 
 function createHandler(parts: EdgeParts, route: string, handler: Handler): RawHandler {

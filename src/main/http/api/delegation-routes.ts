@@ -1,0 +1,116 @@
+/** Routes that give and take rights, and those that ask about them. */
+import { type JsonSchema } from '../../../protocol/json-schema.ts'
+import { DELEGATE_ANSWER, REVOKE_ANSWER } from '../../../protocol/messages/delegate.ts'
+import { QUERY_ANSWER, QUERY_REQUEST } from '../../../protocol/messages/delegation-query.ts'
+import { STATUS_ANSWER, STATUS_REQUEST } from '../../../protocol/messages/delegation-status.ts'
+import { ANY, BUSY, DAMAGED, JSON_BODY, TOKEN } from './refusals.ts'
+import { type Content, type RouteDescription } from './route-description.ts'
+
+const json = (schema: JsonSchema): readonly Content[] => [{ mediaType: 'application/json', schema }]
+
+export const DELEGATION_ROUTES: readonly RouteDescription[] = [
+  {
+    operationId: 'delegate',
+    method: 'POST',
+    path: '/delegate',
+    summary: 'Store a signed delegation',
+    description: 'A body is ignored. The same statement again is answered alike (CHAIN-9).',
+    takesToken: true,
+    parameters: [],
+    answers: [{ status: 200, description: 'It is stored.', contents: json(DELEGATE_ANSWER) }],
+    refusals: [
+      ...ANY,
+      ...TOKEN,
+      'SIGNATURE_INVALID',
+      'SIWE_STATEMENT_INVALID',
+      'DELEGATION_TIME',
+      'UNAUTHORIZED_DELEGATOR',
+      'UNAUTHORIZED_CAPABILITY',
+      'PARENT_NOT_FOUND',
+      'CHILD_EXPIRY',
+      'CHILD_NOT_BEFORE',
+      'TERMINAL_PARENT',
+      'PARENT_REVOKED',
+      'PARENT_ANCESTOR_REVOKED',
+      'CHAIN_LIMIT',
+      'CHILD_CAVEATS',
+      'HISTORY_LIMIT',
+      ...BUSY,
+      ...DAMAGED,
+      'STORAGE_FULL',
+      'ETHEREUM_UNAVAILABLE',
+    ],
+  },
+  {
+    operationId: 'revoke',
+    method: 'POST',
+    path: '/revoke',
+    summary: 'End a delegation and all that descends from it',
+    description: 'A body is ignored.',
+    takesToken: true,
+    parameters: [],
+    answers: [{ status: 200, description: 'It is revoked.', contents: json(REVOKE_ANSWER) }],
+    refusals: [
+      ...ANY,
+      ...TOKEN,
+      'SIWE_STATEMENT_INVALID',
+      'REVOCATION_TIME',
+      'REVOCATION_SIGNATURE',
+      'UNAUTHORIZED_REVOKER',
+      'REVOCATION_TARGET_NOT_FOUND',
+      'REVOCATION_TARGETS',
+      ...BUSY,
+      ...DAMAGED,
+      'STORAGE_FULL',
+      'ETHEREUM_UNAVAILABLE',
+    ],
+  },
+  {
+    operationId: 'delegationStatus',
+    method: 'POST',
+    path: '/delegation/status',
+    summary: 'The state of one delegation',
+    takesToken: true,
+    parameters: [],
+    body: { isRequired: true, contents: json(STATUS_REQUEST) },
+    answers: [
+      { status: 200, description: 'Its state.', contents: json(STATUS_ANSWER) },
+      {
+        status: 404,
+        description: 'It is not stored, or the asker may not know of it.',
+        contents: json(STATUS_ANSWER),
+      },
+    ],
+    refusals: [
+      ...ANY,
+      ...TOKEN,
+      ...JSON_BODY,
+      'STATUS_INVOCATION',
+      'STATUS_BINDING',
+      'STATUS_CID',
+      'STATUS_UNAVAILABLE',
+      ...BUSY,
+      ...DAMAGED,
+    ],
+  },
+  {
+    operationId: 'delegationQuery',
+    method: 'POST',
+    path: '/delegation/query',
+    summary: 'What an account granted and received, in pages',
+    takesToken: true,
+    parameters: [],
+    body: { isRequired: true, contents: json(QUERY_REQUEST) },
+    answers: [{ status: 200, description: 'A page.', contents: json(QUERY_ANSWER) }],
+    refusals: [
+      ...ANY,
+      ...TOKEN,
+      ...JSON_BODY,
+      'QUERY_INVALID',
+      'QUERY_DENIED',
+      'QUERY_UNAVAILABLE',
+      ...BUSY,
+      ...DAMAGED,
+    ],
+  },
+]
