@@ -1,10 +1,13 @@
 /** Hosting behind an allowlist, on a running node: HOST-4. */
+import { type ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { urlOfSpace } from '../../src/main/network/allowlist.ts'
 import { answerWith, type AskedHost, openAskedHost } from '../_util/asked-host.ts'
 import {
   assertOk,
   type Connections,
+  type Holder,
   issueHosting,
   issueSession,
   kv,
@@ -13,12 +16,16 @@ import {
   postDelegation,
   type Reply,
 } from '../_util/client.ts'
+import { present } from '../_util/narrow.ts'
 import {
   createDirectory,
   type NodeProcess,
   removeDirectory,
   startNodeProcess,
 } from '../_util/node-process.ts'
+
+/** Questions to the list that are under way at most. */
+const FLIGHTS_MAX = 32
 
 let list: AskedHost
 let directory: string
@@ -52,6 +59,20 @@ beforeEach(() => {
 })
 
 const pathOf = (space: string): string => urlOfSpace(new URL(`${list.url}/spaces`), space).pathname
+
+/** A key with all rights on the values of a space that is on the list. */
+async function openHolder(): Promise<Holder> {
+  const wallet = newWallet()
+  const space = wallet.spaceId('default')
+  allowed.add(space)
+  assertOk(
+    await postDelegation(connections, await issueHosting(connections, wallet, space)),
+    'host',
+  )
+  const { key, token } = issueSession(wallet, space)
+  assertOk(await postDelegation(connections, token), 'session')
+  return { space, key, ...token }
+}
 
 const json = (reply: Reply): unknown => JSON.parse(reply.text())
 
@@ -120,6 +141,50 @@ describe('a space that is not hosted', () => {
     const replies = await Promise.all(tokens.map((token) => postDelegation(connections, token)))
     for (const reply of replies) expect(json(reply)).toMatchObject({ activated: [space] })
     expect(list.paths).toEqual([pathOf(space)])
+  })
+})
+
+describe('a list that is slow', () => {
+  it('is asked 32 questions at a time; what comes then is 503, and nothing is stored', async () => {
+    const many = openConnections(node.url, FLIGHTS_MAX + 1)
+    const held: ServerResponse[] = []
+    list.reaction = (_request, response) => void held.push(response)
+    const tokens = await Promise.all(
+      Array.from({ length: FLIGHTS_MAX + 1 }, () => {
+        const wallet = newWallet()
+        return issueHosting(many, wallet, wallet.spaceId('default'))
+      }),
+    )
+    const asked = tokens.slice(0, -1).map((token) => postDelegation(many, token))
+    while (held.length < FLIGHTS_MAX) await sleep(5)
+    const last = present(tokens.at(-1))
+    const refused = await postDelegation(many, last)
+    expect([refused.status, refused.headers['retry-after']]).toEqual([503, '1'])
+    for (const response of held) response.writeHead(404).end()
+    for (const reply of await Promise.all(asked))
+      expect(json(reply)).toMatchObject({ activated: [] })
+    allowed.clear()
+    list.reaction = answerWith(404)
+    list.paths.length = 0
+    expect(json(await postDelegation(many, last))).toMatchObject({ activated: [] })
+    // Had it been stored the first time, nobody would have been asked.
+    expect(list.paths).toHaveLength(1)
+    await many.close()
+  })
+
+  it('keeps nobody else waiting', async () => {
+    const held: ServerResponse[] = []
+    const account = await openHolder()
+    list.reaction = (_request, response) => void held.push(response)
+    const wallet = newWallet()
+    const hosting = await issueHosting(connections, wallet, wallet.spaceId('default'))
+    const slow = postDelegation(connections, hosting)
+    while (held.length === 0) await sleep(5)
+    for (let round = 0; round < 20; round++)
+      assertOk(await kv(connections, account, 'put', `k${round}`, { body: 'x' }), 'put')
+    expect(held).toHaveLength(1)
+    held[0]?.writeHead(404).end()
+    expect((await slow).status).toBe(200)
   })
 })
 

@@ -4,14 +4,12 @@
  * GET `‹url›/‹CID›`, the CID being CIDv1, raw, BLAKE3-256, base58btc, of the space id in UTF-8, its address in EIP-55
  * spelling. Only 2xx with the space id as body means yes. Everything else, no answer included, means no.
  */
-import { type Agent } from 'node:http'
-
 import { utf8 } from '../../protocol/bytes.ts'
 import { formatCid, RAW_CODEC } from '../../protocol/cid.ts'
 import { blake3 } from '../../protocol/crypto/blake3.ts'
 import { SPACE_ID_BYTES_MAX } from '../../protocol/limits.ts'
 import { AnswerCache, type TimedAnswer, type TOO_MANY_FLIGHTS } from './answer-cache.ts'
-import { askHost, createHostAgent, NetworkFault } from './ask-host.ts'
+import { askHost, NetworkFault } from './ask-host.ts'
 
 /** From the question to the last byte of the answer. */
 const ALLOWLIST_TIMEOUT_MS = 5000
@@ -37,12 +35,11 @@ export interface AllowlistParts {
 
 export class Allowlist {
   readonly #parts: AllowlistParts
-  readonly #agent: Agent
+  readonly #closing = new AbortController()
   readonly #answers: AnswerCache<boolean>
 
   constructor(parts: AllowlistParts) {
     this.#parts = parts
-    this.#agent = createHostAgent(parts.url)
     this.#answers = new AnswerCache({
       entriesMax: ANSWERS_MAX,
       flightsMax: FLIGHTS_MAX,
@@ -56,7 +53,7 @@ export class Allowlist {
   }
 
   close(): void {
-    this.#agent.destroy()
+    this.#closing.abort()
   }
 
   async #ask(space: string): Promise<TimedAnswer<boolean>> {
@@ -66,7 +63,7 @@ export class Allowlist {
         accept: 'text/plain, */*;q=0.1',
         timeoutMs: this.#parts.timeoutMs ?? ALLOWLIST_TIMEOUT_MS,
         answerBytesMax: ANSWER_BYTES_MAX,
-        agent: this.#agent,
+        signal: this.#closing.signal,
       })
       if (status >= 500) throw new NetworkFault(`the allowlist answered ${status}`)
       const isAllowed = namesSpace(body, space)

@@ -1,14 +1,11 @@
 /**
  * One question to one HTTP server: no redirect is followed, and time and size of the answer have limits. Whatever keeps
  * an answer from arriving whole is a NetworkFault.
+ *
+ * Each question has a connection of its own. They are rare, and one that was kept could have ended unnoticed.
  */
-import {
-  Agent as HttpAgent,
-  type ClientRequest,
-  type IncomingMessage,
-  request as requestHttp,
-} from 'node:http'
-import { Agent as HttpsAgent, request as requestHttps, type RequestOptions } from 'node:https'
+import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http'
+import { request as requestHttps, type RequestOptions } from 'node:https'
 
 export interface HostQuestion {
   /** http: or https:. */
@@ -20,11 +17,11 @@ export interface HostQuestion {
   readonly timeoutMs: number
   /** Longest body of an answer that counts. */
   readonly answerBytesMax: number
-  /** Whose connections are used. */
-  readonly agent: HttpAgent
+  /** Ends the question. */
+  readonly signal: AbortSignal
   /** Of `node:https` and `node:net`: how names become addresses, which authorities are believed. */
   readonly connection?: Pick<RequestOptions, 'lookup' | 'ca'>
-  /** Asked about the address that was connected to, before anything is sent there. */
+  /** Asked about the address that was connected to, before the question is sent there. */
   readonly isAllowedPeer?: (address: string) => boolean
 }
 
@@ -40,18 +37,10 @@ export class NetworkFault extends Error {
 }
 
 const NO_BODY = new Uint8Array(0)
-/** Connections to one server that are kept open between questions. */
-const IDLE_SOCKETS_MAX = 4
-
-/** Connections to one server that is asked again and again. */
-export function createHostAgent({ protocol }: URL): HttpAgent {
-  const options = { keepAlive: true, maxFreeSockets: IDLE_SOCKETS_MAX }
-  return protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options)
-}
 
 /** @throws {NetworkFault} */
 export function askHost(question: HostQuestion): Promise<HostAnswer> {
-  const { url, accept, body, timeoutMs, agent, connection, isAllowedPeer } = question
+  const { url, accept, body, timeoutMs, signal, connection, isAllowedPeer } = question
   const request = url.protocol === 'https:' ? requestHttps : requestHttp
   const headers: Record<string, string> = {
     accept,
@@ -63,7 +52,9 @@ export function askHost(question: HostQuestion): Promise<HostAnswer> {
     const outgoing = request(url, {
       ...connection,
       method: body ? 'POST' : 'GET',
-      agent,
+      // A new one, which keeps no connection.
+      agent: false,
+      signal,
       headers,
       rejectUnauthorized: true,
     })
@@ -76,7 +67,7 @@ export function askHost(question: HostQuestion): Promise<HostAnswer> {
       settle()
     }
     if (isAllowedPeer) refusePeers(outgoing, isAllowedPeer)
-    outgoing.once('error', (error) => finish(() => reject(toFault(error))))
+    outgoing.on('error', (error) => finish(() => reject(toFault(error))))
     outgoing.once('response', (incoming) => {
       readAnswer(incoming, question.answerBytesMax).then(
         (answer) => finish(() => resolve(answer)),
@@ -90,7 +81,7 @@ export function askHost(question: HostQuestion): Promise<HostAnswer> {
   })
 }
 
-/** Looks once more at where the connection went. The question must use a new one. */
+/** Looks once more at where the connection went. */
 function refusePeers(outgoing: ClientRequest, isAllowed: (address: string) => boolean): void {
   outgoing.once('socket', (socket) => {
     socket.once('connect', () => {

@@ -1,8 +1,6 @@
 /** One JSON-RPC server of an Ethereum chain, asked to run a contract without changing anything (`eth_call`). */
-import { type Agent } from 'node:http'
-
 import { claim, isClaimsObject } from '../../protocol/claims.ts'
-import { askHost, createHostAgent, NetworkFault } from './ask-host.ts'
+import { askHost, NetworkFault } from './ask-host.ts'
 
 /** Of an answer in JSON; a verdict takes some hundred bytes. */
 const ANSWER_BYTES_MAX: number = 64 * 1024
@@ -23,12 +21,11 @@ export interface EthereumRpcOptions {
 
 export class EthereumRpc {
   readonly #options: EthereumRpcOptions
-  readonly #agent: Agent
+  readonly #closing = new AbortController()
   #isOfChain = false
 
   constructor(options: EthereumRpcOptions) {
     this.#options = options
-    this.#agent = createHostAgent(options.url)
   }
 
   /**
@@ -51,7 +48,7 @@ export class EthereumRpc {
   }
 
   close(): void {
-    this.#agent.destroy()
+    this.#closing.abort()
   }
 
   /** Once: a server does not change its chain. */
@@ -73,7 +70,7 @@ export class EthereumRpc {
       body: Buffer.from(JSON.stringify(question)),
       timeoutMs: this.#options.timeoutMs,
       answerBytesMax: ANSWER_BYTES_MAX,
-      agent: this.#agent,
+      signal: this.#closing.signal,
     })
     if (status !== 200) throw new NetworkFault(`the server answered ${status}`)
     return parseAnswer(body)

@@ -6,7 +6,6 @@
  * the name means a moment later.
  */
 import { Resolver } from 'node:dns/promises'
-import { Agent } from 'node:https'
 import { isIPv4, type LookupFunction } from 'node:net'
 
 import {
@@ -57,8 +56,7 @@ const PUBLIC_INTERNET: Reach = { resolve: resolveName, isAllowedAddress: isPubli
 export class WebKeys {
   readonly #timeoutMs: number
   readonly #reach: Reach
-  /** No connection outlives its question. */
-  readonly #agent = new Agent({ keepAlive: false, maxCachedSessions: 0 })
+  readonly #closing = new AbortController()
   /** By DID: fragments share a document. */
   readonly #documents: AnswerCache<readonly WebKey[]>
 
@@ -76,7 +74,7 @@ export class WebKeys {
   }
 
   close(): void {
-    this.#agent.destroy()
+    this.#closing.abort()
   }
 
   async #ask(did: string): Promise<TimedAnswer<readonly WebKey[]>> {
@@ -98,7 +96,7 @@ export class WebKeys {
       accept: 'application/did+json, application/did+ld+json, application/json',
       timeoutMs: Math.max(1, endsAtMs - performance.now()),
       answerBytesMax: DID_DOCUMENT_BYTES_MAX,
-      agent: this.#agent,
+      signal: this.#closing.signal,
       connection: {
         lookup: lookupAmong(addresses),
         ...(this.#reach.ca !== undefined && { ca: this.#reach.ca }),
