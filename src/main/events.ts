@@ -52,6 +52,11 @@ export function logScrubbed(
   log[fields.problems === 0 ? 'debug' : 'error'](fields, 'scrubbed')
 }
 
+export function logRoom(log: Logger, isLow: boolean, freeBytes: number): void {
+  if (isLow) log.warn({ freeBytes }, 'the disk is nearly full: puts and delegations are refused')
+  else log.info({ freeBytes }, 'the disk has space again')
+}
+
 export function logScrubFailed(log: Logger, reason: string): void {
   log.error({ reason }, 'scrub failed')
 }

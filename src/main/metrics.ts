@@ -25,6 +25,7 @@ export interface MetricsSources {
   readonly dispatcher: Dispatcher
   readonly claims: ReplayClaims
   isWritable(): boolean
+  isLowOnSpace(): boolean
   workerCount(): number
   storageCounters(): Promise<StorageCounters | undefined>
   /** Undefined: there is no scrub. */
@@ -115,6 +116,11 @@ export class Metrics {
     this.#gauge('compute_workers', 'Compute workers alive.', () => sources.workerCount())
     this.#gauge('storage_writable', '0 once a write or sync failed for good.', () =>
       Number(sources.isWritable()),
+    )
+    this.#gauge(
+      'storage_low_on_space',
+      '1 while the disk has less free than storage.reserve.',
+      () => Number(sources.isLowOnSpace()),
     )
     this.#observeStorage(sources)
     this.#observeIntegrity(sources)

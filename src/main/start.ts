@@ -20,6 +20,7 @@ import {
   logNetworkFault,
   logRequest,
   logRequestFault,
+  logRoom,
   logStopped,
   logStopping,
   logStorageLine,
@@ -149,6 +150,7 @@ class NodeParts {
       dispatcher,
       claims,
       isWritable: () => storage.isWritable,
+      isLowOnSpace: () => storage.isLowOnSpace,
       workerCount: () => compute.workerCount,
       storageCounters: () => storage.counters(),
       scrubCounters: () => this.#scrub?.counters,
@@ -161,6 +163,7 @@ class NodeParts {
       replies,
       network: this.#network,
       staging: this.#config.staging,
+      isLowOnSpace: () => storage.isLowOnSpace,
     })
     const { publicSpaces } = this.#config
     const publicLimiter = new RateLimiter(publicSpaces, () => performance.now())
@@ -213,10 +216,12 @@ class NodeParts {
         secretFingerprint: deriveSeed(this.#secrets.nodeSecret, 'tinycloud/node/fingerprint'),
         invocationLifetimeS: this.#config.invocation.lifetimeMaxS,
         spaceLimits: this.#config.spaceLimits,
+        reserveBytes: this.#config.reserveBytes,
       },
       events: {
         onReplies: (replies) => dispatching.dispatcher?.settleReplies(replies),
         onUnwritable: (reason) => logUnwritable(log, reason),
+        onRoom: (isLow, freeBytes) => logRoom(log, isLow, freeBytes),
         onLog: (line) => logStorageLine(log, line),
       },
     })

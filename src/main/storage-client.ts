@@ -28,6 +28,8 @@ export type StorageLogLine = Extract<StorageEvent, { kind: 'log' }>
 export interface StorageEvents {
   onReplies(replies: readonly StorageReply[]): void
   onUnwritable(reason: string): void
+  /** The disk has less free than `storage.reserve`, or again more. */
+  onRoom(isLow: boolean, freeBytes: number): void
   onLog(line: StorageLogLine): void
 }
 
@@ -40,6 +42,7 @@ export class StorageClient {
   #countersWaiting: ((counters: StorageCounters | undefined) => void)[] = []
   #lastProbeId = 0
   #isWritable = true
+  #isLowOnSpace = false
   #isClosing = false
   #ready: (run: RunInfo) => void = () => undefined
   #refuse: (fault: StartFault) => void = () => undefined
@@ -88,6 +91,11 @@ export class StorageClient {
   /** False once a write or sync failed for good: changes are answered 503 by the actor. */
   get isWritable(): boolean {
     return this.#isWritable
+  }
+
+  /** True while puts and delegations are refused 507 by the actor, because the disk is nearly full. */
+  get isLowOnSpace(): boolean {
+    return this.#isLowOnSpace
   }
 
   /** Taken: the buffer is transferred. */
@@ -170,6 +178,10 @@ export class StorageClient {
       case 'unwritable':
         this.#isWritable = false
         this.#events.onUnwritable(event.reason)
+        break
+      case 'room':
+        this.#isLowOnSpace = event.isLow
+        this.#events.onRoom(event.isLow, event.freeBytes)
         break
       case 'log':
         this.#events.onLog(event)

@@ -36,6 +36,7 @@ export const STORAGE_OPTIONS: StorageOptions = {
   secretFingerprint: new Uint8Array(32),
   invocationLifetimeS: 300,
   spaceLimits: NO_SPACE_LIMITS,
+  reserveBytes: 0,
 }
 
 export const COMPUTE_OPTIONS: ComputeOptions = {
@@ -95,6 +96,7 @@ export async function openStandInNode(options: StandInOptions = {}): Promise<Sta
     events: {
       onReplies: (replies) => parts.dispatcher?.settleReplies(replies),
       onUnwritable: () => undefined,
+      onRoom: () => undefined,
       onLog: () => undefined,
     },
   })
@@ -123,6 +125,7 @@ export async function openStandInNode(options: StandInOptions = {}): Promise<Sta
     replies,
     network: new Network({}),
     staging: options.staging ?? 'memory',
+    isLowOnSpace: () => false,
   })
   const publicLimiter = new RateLimiter(options.rate ?? { perMinute: 6000, burst: 1000 }, () =>
     performance.now(),

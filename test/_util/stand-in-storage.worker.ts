@@ -48,6 +48,7 @@ function receive(message: StorageMessage): void {
           syncs: 4,
           checkpoints: 5,
           quarantined: 0,
+          freeBytes: 12,
           mailboxItems: 6,
           liveBytes: 7,
           deadBytes: 8,

@@ -31,6 +31,7 @@ export function storageOptions(
     secretFingerprint: new Uint8Array(32).fill(7),
     invocationLifetimeS: 300,
     spaceLimits: NO_SPACE_LIMITS,
+    reserveBytes: 0,
     ...given,
   }
 }

@@ -36,6 +36,7 @@ function createConfig(changes: Partial<NodeConfig> = {}): NodeConfig {
     staging: 'memory',
     scrubBytesPerS: 0,
     spaceLimits: NO_SPACE_LIMITS,
+    reserveBytes: 0,
     invocation: { lifetimeMaxS: 300, clockSkewS: 0 },
     kv: { implicitText: 'drop' },
     publicSpaces: { perMinute: 60, burst: 10 },

@@ -22,6 +22,7 @@ afterEach(async () => {
 const QUIET: StorageEvents = {
   onReplies: () => undefined,
   onUnwritable: () => undefined,
+  onRoom: () => undefined,
   onLog: () => undefined,
 }
 

@@ -133,6 +133,7 @@ function createGeneralConfig(settings: Settings): GeneralConfig {
       publicLiveBytes: limitOf(settings['public_spaces.storage_limit']),
       historyBytes: limitOf(settings['storage.history_limit']),
     }),
+    reserveBytes: settings['storage.reserve'],
     invocation: Object.freeze({
       lifetimeMaxS: settings['invocation.max_lifetime_secs'],
       clockSkewS: settings['invocation.clock_skew_secs'],

@@ -21,6 +21,8 @@ export interface NodeConfig {
   /** Bytes that the scrub may read in a second; 0: there is no scrub. */
   readonly scrubBytesPerS: number
   readonly spaceLimits: SpaceLimits
+  /** Bytes of the disk that stay free; 0: none. */
+  readonly reserveBytes: number
   readonly invocation: { readonly lifetimeMaxS: number; readonly clockSkewS: number }
   readonly kv: { readonly implicitText: 'drop' | 'keep' }
   /** Reads that one client may make of public spaces. */

@@ -100,6 +100,11 @@ export const SETTINGS = {
     default: 0,
     doc: 'Bytes of history that the changes of one space may leave behind; 0 means no limit.',
   },
+  'storage.reserve': {
+    format: 'size',
+    default: '256 MiB',
+    doc: 'What stays free on the disk, at most a tenth of it: with less, puts and delegations are refused; 0 means nothing.',
+  },
   'storage.staging': {
     format: 'choice',
     default: 'Memory',

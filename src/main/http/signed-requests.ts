@@ -42,6 +42,7 @@ export interface SignedRequestsParts {
   readonly replies: Replies
   readonly network: Network
   readonly staging: StagingMode
+  readonly isLowOnSpace: () => boolean
 }
 
 /** A request on its way through. */
@@ -140,7 +141,8 @@ export class SignedRequests {
     limit: BodyLimit,
   ): Promise<Failure | undefined> {
     const { exchange, grant } = passage
-    const { compute, staging } = this.#parts
+    const { compute, staging, isLowOnSpace } = this.#parts
+    if (isLowOnSpace()) return refusal('STORAGE_FULL')
     const worker = compute.workerForStream()
     const windowBytes = uploadWindowBytes(staging) + authorised.heldBytes
     if (!worker || !grant.openStream(windowBytes)) return refusal('NODE_BUSY')
@@ -154,6 +156,7 @@ export class SignedRequests {
       prepared,
       staging,
       limit,
+      isLowOnSpace,
     })
     continueIfAsked(exchange)
     this.#arriving.add(exchange)

@@ -30,6 +30,7 @@ const PROGRESS_PERIOD_MS = 30_000
 
 export type Upload = StreamTasks['finish']['result']
 
+const FULL: Failure = { code: 'STORAGE_FULL', detail: '' }
 const GONE: Failure = { code: 'REQUEST_MALFORMED', detail: '' }
 const STALLED: Failure = { code: 'UPLOAD_TIMEOUT', detail: '' }
 
@@ -42,6 +43,8 @@ export interface UploadOptions {
   readonly prepared: Uint8Array
   readonly staging: StagingMode
   readonly limit: BodyLimit
+  /** Then it is given up. Rule: DISK-1. */
+  readonly isLowOnSpace: () => boolean
 }
 
 export class UploadReceiver {
@@ -51,6 +54,7 @@ export class UploadReceiver {
   readonly #prepared: Uint8Array
   readonly #gatheredBytesMax: number
   readonly #limit: BodyLimit
+  readonly #isLowOnSpace: () => boolean
   #gathered: Uint8Array<ArrayBuffer>[] = []
   #gatheredBytes = 0
   #receivedBytes = 0
@@ -70,6 +74,7 @@ export class UploadReceiver {
     this.#prepared = options.prepared
     this.#gatheredBytesMax = GATHERED_BYTES_MAX[options.staging]
     this.#limit = options.limit
+    this.#isLowOnSpace = options.isLowOnSpace
   }
 
   /**
@@ -137,6 +142,10 @@ export class UploadReceiver {
     this.#receivedBytes += chunk.length
     if (this.#receivedBytes > this.#limit.bytesMax) {
       this.#settle(this.#limit.beyond)
+      return
+    }
+    if (this.#isLowOnSpace()) {
+      this.#settle(FULL)
       return
     }
     this.#gathered.push(chunk)

@@ -64,8 +64,8 @@ export class StorageActor {
   /** Reads, or commits an empty group: the whole way to the disk. Answered by `probed`. */
   probe(probeId: number, isWrite: boolean): void {
     this.#do(async () => {
-      const isWell = await this.#runner.probe(isWrite)
-      const failure = isWell ? undefined : ({ code: 'STORAGE_UNAVAILABLE', detail: '' } as const)
+      const code = await this.#runner.probe(isWrite)
+      const failure = code && { code, detail: '' }
       this.#post({ kind: 'probed', probeId, failure })
     })
   }

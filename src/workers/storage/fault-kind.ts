@@ -1,4 +1,4 @@
-/** What an error of a group means for the group and for the node (DESIGN §4, "After a crash"). */
+/** What an error of a group means for the group and for the node (DESIGN §4, "After a crash"). Rule: DISK-2. */
 import { isNoSpace } from '../blocks/file-system.ts'
 import { sqliteCode } from '../database/sqlite/connection.ts'
 import { RunEnded } from '../database/transactor.ts'

@@ -22,6 +22,7 @@ import {
   type StorageCounters,
   type StorageReply,
 } from './request.ts'
+import { needsRoom, type SpaceGuard } from './space-guard.ts'
 import { stagedValues, type StagedObjects } from './staged-objects.ts'
 
 /** Attempts at a group that another process was faster than. */
@@ -39,6 +40,7 @@ export interface RunnerOptions {
   readonly objects: StagedObjects
   readonly run: ActiveRun
   readonly spaceLimits: SpaceLimits
+  readonly spaceGuard: SpaceGuard
   /** Begins the run that follows one whose row ids are spent. */
   readonly beginRun: () => Promise<ActiveRun>
   /** Unix seconds with fractions. */
@@ -74,6 +76,7 @@ export class GroupRunner {
       checkpoints: this.#options.checkpointer.checkpoints,
       ...this.#blockCounters(),
       quarantined: this.#quarantined,
+      freeBytes: this.#options.spaceGuard.freeBytes,
     }
   }
 
@@ -96,15 +99,15 @@ export class GroupRunner {
    * @throws {RunEnded} when this run was declared dead: nothing was committed
    */
   async run(commands: readonly StorageCommand[]): Promise<readonly StorageReply[]> {
-    const isWhole = commands.map((command) => this.#isStaged(command))
-    const replies = await this.#decide(commands.filter((_, index) => isWhole[index]))
+    this.#options.spaceGuard.check(this.#options.nowS())
+    const early = commands.map((command) => this.#findEarlyRefusal(command))
+    const replies = await this.#decide(commands.filter((_, index) => early[index] === undefined))
     this.#settleObjects(commands, replies)
     const decided = replies.values()
-    return commands.map((command, index) =>
-      isWhole[index]
-        ? (decided.next().value ?? fail(command, 'INTERNAL'))
-        : fail(command, 'INTERNAL'),
-    )
+    return commands.map((command, index) => {
+      const code = early[index]
+      return code ? fail(command, code) : (decided.next().value ?? fail(command, 'INTERNAL'))
+    })
   }
 
   /** What is due after a group has been answered. */
@@ -147,21 +150,23 @@ export class GroupRunner {
     }
   }
 
-  /** Reads, or commits and syncs an empty group. False: it did not work. */
-  async probe(isWrite: boolean): Promise<boolean> {
-    if (this.#isUnwritable) return false
+  /** Reads, or commits and syncs an empty group. Undefined: it worked. */
+  async probe(isWrite: boolean): Promise<ErrorCode | undefined> {
+    if (this.#isUnwritable) return 'STORAGE_UNAVAILABLE'
     if (isWrite) {
+      if (this.#options.spaceGuard.isLow) return 'STORAGE_FULL'
       const result = await this.#attempt([])
-      if (result.kind === 'failed') await this.#explain([], result.fault, result.error)
-      return result.kind === 'committed'
+      if (result.kind === 'committed') return undefined
+      await this.#explain([], result.fault, result.error)
+      return result.fault === 'full' ? 'STORAGE_FULL' : 'STORAGE_UNAVAILABLE'
     }
     const { transactor } = this.#options
     try {
       await transactor.begin()
       await transactor.load(questionsOf([]))
-      return true
+      return undefined
     } catch {
-      return false
+      return 'STORAGE_UNAVAILABLE'
     } finally {
       await transactor.rollback()
     }
@@ -196,6 +201,12 @@ export class GroupRunner {
     }
     collector.close()
     await transactor.close()
+  }
+
+  /** What is refused before any work is done for it. */
+  #findEarlyRefusal(command: StorageCommand): ErrorCode | undefined {
+    if (this.#options.spaceGuard.isLow && needsRoom(command)) return 'STORAGE_FULL'
+    return this.#isStaged(command) ? undefined : 'INTERNAL'
   }
 
   /** A staged value whose file is not there whole was lost by this node, not by the client. */

@@ -202,6 +202,8 @@ export interface StorageOptions {
   readonly secretFingerprint: Uint8Array
   readonly invocationLifetimeS: number
   readonly spaceLimits: SpaceLimits
+  /** Bytes of the disk that stay free; 0: none. */
+  readonly reserveBytes: number
 }
 
 /** Bytes per space; Infinity: no limit. */
@@ -253,6 +255,8 @@ export interface StorageCounters extends BlockCounters {
   readonly checkpoints: number
   /** Rows and files that are known to be broken. */
   readonly quarantined: number
+  /** On the disk, when it was last looked at. */
+  readonly freeBytes: number
   readonly mailboxItems: number
 }
 
@@ -277,6 +281,8 @@ export type StorageEvent =
   | { readonly kind: 'counters'; readonly counters: StorageCounters }
   /** A write or sync failed in a way that cannot be retried: writes are refused with 503 from now on. */
   | { readonly kind: 'unwritable'; readonly reason: string }
+  /** The disk has less free than is to be kept, or again more. */
+  | { readonly kind: 'room'; readonly isLow: boolean; readonly freeBytes: number }
   /** A log line; main owns the logger. */
   | {
       readonly kind: 'log'

@@ -20,6 +20,7 @@ import { GroupRunner } from './group-runner.ts'
 import { type Log } from './log.ts'
 import { type RunInfo, type StorageEvent, type StorageOptions } from './request.ts'
 import { cleanUpRuns } from './run-clean-up.ts'
+import { SpaceGuard } from './space-guard.ts'
 import { StagedObjects } from './staged-objects.ts'
 
 /** What the actor gets from its surroundings. Tests put faults in. */
@@ -39,6 +40,7 @@ export interface StorageSurroundings {
 export interface RunningStorage {
   readonly actor: StorageActor
   readonly run: RunInfo
+  readonly spaceGuard: SpaceGuard
   /** Ends everything in order and releases the lock. */
   close(): Promise<void>
 }
@@ -53,12 +55,12 @@ export async function startStorage(
   try {
     database = (surroundings.openDatabase ?? openDatabase)(options.database)
     await assertSecret(database, options.secretFingerprint)
-    const { actor, run } = await beginWork(options, surroundings, database)
+    const { actor, run, spaceGuard } = await beginWork(options, surroundings, database)
     const close = async (): Promise<void> => {
       await actor.close()
       lock.close()
     }
-    return { actor, run, close }
+    return { actor, run, spaceGuard, close }
   } catch (error) {
     await database?.transactor.close()
     lock.close()
@@ -80,7 +82,7 @@ async function beginWork(
   options: StorageOptions,
   surroundings: StorageSurroundings,
   { transactor, ledger, packs, quarantine }: Database,
-): Promise<{ actor: StorageActor; run: RunInfo }> {
+): Promise<Pick<RunningStorage, 'actor' | 'run' | 'spaceGuard'>> {
   const { post, die, nowS, files = NODE_FILE_SYSTEM, limits = RUN_LIMITS } = surroundings
   const root = options.blocks.path
   const directories = new Directories(files, root)
@@ -100,6 +102,15 @@ async function beginWork(
   const run = new ActiveRun(runNo, runOptions)
   await openFirstPack(run, log)
 
+  const spaceGuard = new SpaceGuard({
+    files,
+    paths: [dirname(options.database.path), root],
+    reserveBytes: options.reserveBytes,
+    onChange: (isLow, freeBytes) => {
+      post({ kind: 'room', isLow, freeBytes })
+    },
+  })
+  spaceGuard.check(nowS())
   const runner = new GroupRunner({
     transactor,
     ledger,
@@ -116,6 +127,7 @@ async function beginWork(
     objects,
     run,
     spaceLimits: options.spaceLimits,
+    spaceGuard,
     beginRun: async () => {
       const nextNo = await ledger.beginRun(randomUUID(), nowS())
       objects.beginRun(nextNo)
@@ -127,7 +139,7 @@ async function beginWork(
       post({ kind: 'unwritable', reason })
     },
   })
-  return { actor: new StorageActor({ runner, post, die }), run: { runNo, runId } }
+  return { actor: new StorageActor({ runner, post, die }), run: { runNo, runId }, spaceGuard }
 }
 
 /** Early, so that a directory that cannot be written is a fault of the start. A full disk still serves reads. */

@@ -6,6 +6,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { StartFault } from '../start-fault.ts'
 import { type StorageEvent, type StorageMessage, type StorageOptions } from './request.ts'
+import { SAMPLE_INTERVAL_S } from './space-guard.ts'
 import { type RunningStorage, startStorage } from './start-storage.ts'
 import { startTending } from './tending.ts'
 
@@ -53,10 +54,13 @@ function receive(storage: RunningStorage, message: StorageMessage): void {
   }
 }
 
+const nowS = (): number => Date.now() / 1000
 const options: StorageOptions = workerData
 try {
-  const storage = await startStorage(options, { post, die, nowS: () => Date.now() / 1000 })
+  const storage = await startStorage(options, { post, die, nowS })
   startTending(storage.actor)
+  // A disk fills and empties also while nobody writes here.
+  setInterval(() => storage.spaceGuard.check(nowS()), SAMPLE_INTERVAL_S * 1000).unref()
   port.on('message', (message: StorageMessage) => {
     receive(storage, message)
   })

@@ -39,6 +39,7 @@ describe('defaults', () => {
       'storage.blocks.path': null,
       'storage.limit': 0,
       'storage.history_limit': 0,
+      'storage.reserve': 268_435_456,
       'storage.staging': 'memory',
       'storage.scrub_mib_per_s': 4,
       'keys.type': 'static',

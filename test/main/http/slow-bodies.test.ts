@@ -63,7 +63,15 @@ describe('an upload', () => {
     const request = openRequest()
     const prepared = Buffer.from('prepared')
     const limit = VALUE_LIMIT
-    const options = { compute, worker, streamId: 1, prepared, staging: 'memory', limit } as const
+    const options = {
+      compute,
+      worker,
+      streamId: 1,
+      prepared,
+      staging: 'memory',
+      limit,
+      isLowOnSpace: () => false,
+    } as const
     const upload = new UploadReceiver(options).receive(request)
     for (let period = 0; period < 5; period++) {
       request.push(Buffer.alloc(16 * 1024))

@@ -1,5 +1,5 @@
 /**
- * GET /healthz, GET /health · in: `?write=1` asks for a commit that reaches the disk · out: 200, empty · errors: 503
+ * GET /healthz, GET /health · in: `?write=1` asks for a commit that reaches the disk · out: 200, empty · errors: 503, 507
  *
  * (reference-behaviour §1.1, sdk-contract §6.6: writes can hang while reads are fine.)
  */

@@ -1,0 +1,178 @@
+/** The last part of a disk is kept free: who is refused then, who is not, and how it ends. Rule: DISK-1. */
+import { describe, expect, it } from 'vitest'
+import { type FileSystem, NODE_FILE_SYSTEM } from '../../../src/workers/blocks/file-system.ts'
+import { type StorageCommand } from '../../../src/workers/storage/request.ts'
+import { SpaceGuard } from '../../../src/workers/storage/space-guard.ts'
+import {
+  alias,
+  again,
+  del,
+  delegation,
+  deleteOf,
+  hosting,
+  mutation,
+  put,
+  putOf,
+  revocation,
+  signing,
+} from '../../_util/storage-commands.ts'
+import { systemError } from '../../_util/storage-faults.ts'
+import { toldBy } from '../../_util/storage-replies.ts'
+import { NOW_S, openStorage } from '../../_util/storage-under-test.ts'
+import { useTemporaryDirectory } from '../../_util/temporary-directory.ts'
+
+const directory = useTemporaryDirectory()
+const BLOCK_BYTES = 4096
+const GIB = 1024 ** 3
+
+/** A real file system on a disk that says how full it is. */
+class ToldDisk {
+  freeBytes = GIB
+  sizeBytes = 100 * GIB
+  error: Error | undefined
+  asked = 0
+  readonly files: FileSystem = new Proxy(NODE_FILE_SYSTEM, {
+    get: (files, name): unknown =>
+      name === 'statfsSync' ? () => this.#ask() : Reflect.get(files, name),
+  })
+
+  #ask(): { bsize: number; bavail: number; blocks: number } {
+    this.asked += 1
+    if (this.error) throw this.error
+    const bavail = this.freeBytes / BLOCK_BYTES
+    return { bsize: BLOCK_BYTES, bavail, blocks: this.sizeBytes / BLOCK_BYTES }
+  }
+}
+
+function openGuard(disk: ToldDisk, reserveBytes: number) {
+  const changes: [isLow: boolean, freeBytes: number][] = []
+  const guard = new SpaceGuard({
+    files: disk.files,
+    paths: [directory()],
+    reserveBytes,
+    onChange: (...change) => changes.push(change),
+  })
+  return { guard, changes }
+}
+
+describe('the guard', () => {
+  it('opens again a little above where it closed', () => {
+    const disk = new ToldDisk()
+    const { guard, changes } = openGuard(disk, 800 * BLOCK_BYTES)
+    const steps: [freeBlocks: number, isLow: boolean][] = [
+      [801, false],
+      [800, false],
+      [799, true],
+      [800, true],
+      [899, true],
+      [900, false],
+      [800, false],
+      [0, true],
+    ]
+    for (const [second, [freeBlocks, isLow]] of steps.entries()) {
+      disk.freeBytes = freeBlocks * BLOCK_BYTES
+      guard.check(second)
+      expect(guard.isLow).toBe(isLow)
+      expect(guard.freeBytes).toBe(freeBlocks * BLOCK_BYTES)
+    }
+    expect(changes.map(([isLow, freeBytes]) => [isLow, freeBytes / BLOCK_BYTES])).toEqual([
+      [true, 799],
+      [false, 900],
+      [true, 0],
+    ])
+  })
+
+  it('asks once a second, also when the clock steps back', () => {
+    const disk = new ToldDisk()
+    const { guard } = openGuard(disk, 0)
+    for (const nowS of [10, 10.5, 10.99, 11, 5, 5.5]) guard.check(nowS)
+    expect(disk.asked).toBe(3)
+  })
+
+  it('keeps no more than a tenth of a small disk free', () => {
+    const disk = new ToldDisk()
+    disk.sizeBytes = 1000 * BLOCK_BYTES
+    disk.freeBytes = 100 * BLOCK_BYTES
+    const { guard } = openGuard(disk, GIB)
+    guard.check(1)
+    expect(guard.isLow).toBe(false)
+    disk.freeBytes = 99 * BLOCK_BYTES
+    guard.check(2)
+    expect(guard.isLow).toBe(true)
+  })
+
+  it('keeps nothing free where it is told so, and what it knew where the disk does not answer', () => {
+    const disk = new ToldDisk()
+    disk.freeBytes = 0
+    const careless = openGuard(disk, 0)
+    careless.guard.check(1)
+    expect(careless.guard.isLow).toBe(false)
+
+    const { guard, changes } = openGuard(disk, GIB)
+    guard.check(1)
+    disk.error = systemError('EIO')
+    guard.check(2)
+    expect(guard.isLow).toBe(true)
+    expect(changes).toEqual([[true, 0]])
+  })
+})
+
+describe('a node whose disk is nearly full', () => {
+  const parent = delegation()
+  const session = delegation()
+
+  /** What each is told while there is no space, and after it. */
+  const CASES: [what: string, command: () => StorageCommand, told: string, later: string][] = [
+    ['a put', () => put('b', 'x'), 'STORAGE_FULL', '200'],
+    ['a put that replaces', () => put('a', ''), 'STORAGE_FULL', '200'],
+    [
+      'a put beside a delete',
+      () => mutation([deleteOf('a'), putOf('b', '')]),
+      'STORAGE_FULL',
+      '200',
+    ],
+    ['a delegation', () => delegation(), 'STORAGE_FULL', '200'],
+    ['a delete', () => del('a'), '200', '200'],
+    ['a revocation', () => revocation(parent), '200', '200'],
+    ['another spelling of a delegation', () => alias(session), '200', '200'],
+    ['a signed URL', () => signing('a', 'one'), '200', '200'],
+  ]
+
+  it.each(CASES)('%s', async (_, command, told, later) => {
+    const disk = new ToldDisk()
+    let nowS = NOW_S
+    const storage = await openStorage(
+      directory(),
+      { files: disk.files, nowS: () => nowS },
+      { reserveBytes: GIB / 2 },
+    )
+    const [host] = await storage.send(hosting(), again(parent), again(session), put('a', 'one'))
+    expect(toldBy(host).slice(0, 3)).toBe('200')
+    disk.freeBytes = GIB / 4
+    nowS += 1
+    const first = command()
+    const [low] = await storage.send(first)
+    expect(toldBy(low).split(' ')[0]).toBe(told)
+    expect(await storage.probe(false)).toMatchObject({ failure: undefined })
+    expect(await storage.probe(true)).toMatchObject({ failure: { code: 'STORAGE_FULL' } })
+    disk.freeBytes = GIB
+    nowS += 1
+    const [high] = await storage.send(told === '200' ? command() : again(first))
+    expect(toldBy(high).split(' ')[0]).toBe(later)
+    expect(await storage.probe(true)).toMatchObject({ failure: undefined })
+    expect(storage.events.filter(({ kind }) => kind === 'room')).toEqual([
+      { kind: 'room', isLow: true, freeBytes: GIB / 4 },
+      { kind: 'room', isLow: false, freeBytes: GIB },
+    ])
+    await storage.close()
+    expect(storage.deaths).toEqual([])
+  })
+
+  it('says so as soon as it has started', async () => {
+    const disk = new ToldDisk()
+    disk.freeBytes = 0
+    const storage = await openStorage(directory(), { files: disk.files }, { reserveBytes: 1 })
+    expect(storage.events).toContainEqual({ kind: 'room', isLow: true, freeBytes: 0 })
+    await storage.close()
+  })
+})
