@@ -162,7 +162,7 @@ export class GroupRunner {
     }
     const { transactor } = this.#options
     try {
-      await transactor.begin()
+      await transactor.begin(this.#run.runNo)
       await transactor.load(questionsOf([]))
       return undefined
     } catch {
@@ -263,7 +263,10 @@ export class GroupRunner {
     if (fault === 'full') return failAll(commands, 'STORAGE_FULL')
     if (fault === 'busy') return failAll(commands, 'NODE_BUSY')
     const [command] = commands
-    if (command && commands.length === 1) return [fail(command, codeOf(error))]
+    if (command && commands.length === 1) {
+      if (error instanceof StorageFault && error.damage) await this.quarantine([error.damage])
+      return [fail(command, codeOf(error))]
+    }
     const replies: StorageReply[] = []
     for (const alone of commands) replies.push(...(await this.#decide([alone])))
     return replies
