@@ -2,7 +2,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { PROJECT_ROOT } from '../test/_util/paths.ts'
+import { PROJECT_ROOT } from '../../test/_util/paths.ts'
+import { type Flame } from '../report/flame-graph.ts'
 
 interface ProfileNode {
   readonly id: number
@@ -11,6 +12,7 @@ interface ProfileNode {
     readonly url: string
     readonly lineNumber: number
   }
+  readonly children?: readonly number[]
 }
 
 interface CpuProfile {
@@ -28,12 +30,15 @@ export interface SelfTime {
 }
 
 export interface ThreadProfile {
+  readonly threadNo: number
   /** `main`, or the name of the worker's file with the thread's number. */
   readonly thread: string
   /** Without idle time. */
   readonly busyUs: number
   readonly functions: readonly SelfTime[]
   readonly files: readonly SelfTime[]
+  /** Calls by caller, without idle time. */
+  readonly flame: Flame
 }
 
 /** A stretch of the machine's monotonic clock (`process.hrtime`), microseconds. */
@@ -54,13 +59,20 @@ function nameFile(url: string): string {
   return path.relative(PROJECT_ROOT, file)
 }
 
+const nameFrame = ({ functionName, url, lineNumber }: ProfileNode['callFrame']): string =>
+  functionName.startsWith('(')
+    ? functionName
+    : `${functionName || '(anonymous)'} ${nameFile(url)}:${lineNumber + 1}`
+
 const bySelfTime = (totals: ReadonlyMap<string, number>): SelfTime[] =>
   [...totals]
     .map(([name, selfUs]) => ({ name, selfUs }))
     .toSorted((left, right) => right.selfUs - left.selfUs)
 
-function summarise(thread: string, profile: CpuProfile, window: Window): ThreadProfile {
+function summarise(threadNo: number, profile: CpuProfile, window: Window): ThreadProfile {
+  const thread = nameThread(threadNo, profile)
   const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]))
+  const selfUsById = new Map<number, number>()
   const functions = new Map<string, number>()
   const files = new Map<string, number>()
   let busyUs = 0
@@ -71,17 +83,44 @@ function summarise(thread: string, profile: CpuProfile, window: Window): ThreadP
     nowUs += deltaUs
     if (nowUs < window.fromUs || nowUs > window.toUs) continue
     if (!frame || frame.functionName === IDLE) continue
-    const file = nameFile(frame.url)
+    selfUsById.set(id, (selfUsById.get(id) ?? 0) + deltaUs)
     const isSystem = frame.functionName.startsWith('(')
-    const name = isSystem
-      ? frame.functionName
-      : `${frame.functionName || '(anonymous)'} ${file}:${frame.lineNumber + 1}`
+    const file = nameFile(frame.url)
+    const name = nameFrame(frame)
     functions.set(name, (functions.get(name) ?? 0) + deltaUs)
     const group = isSystem ? frame.functionName : file
     files.set(group, (files.get(group) ?? 0) + deltaUs)
     busyUs += deltaUs
   }
-  return { thread, busyUs, functions: bySelfTime(functions), files: bySelfTime(files) }
+  const flame = growFlame(thread, profile, selfUsById)
+  return {
+    threadNo,
+    thread,
+    busyUs,
+    functions: bySelfTime(functions),
+    files: bySelfTime(files),
+    flame,
+  }
+}
+
+function growFlame(
+  thread: string,
+  { nodes }: CpuProfile,
+  selfUsById: ReadonlyMap<number, number>,
+): Flame {
+  const byId = new Map(nodes.map((node) => [node.id, node]))
+  const grow = ({ id, callFrame, children = [] }: ProfileNode): Flame => {
+    const flames = children.flatMap((childId) => {
+      const child = byId.get(childId)
+      const flame = child && grow(child)
+      return flame && flame.totalUs > 0 ? [flame] : []
+    })
+    const ownUs = selfUsById.get(id) ?? 0
+    const totalUs = flames.reduce((total, flame) => total + flame.totalUs, ownUs)
+    return { name: nameFrame(callFrame), totalUs, children: flames }
+  }
+  const [root] = nodes
+  return { ...(root ? grow(root) : { totalUs: 0, children: [] }), name: thread }
 }
 
 /** The worker file among the profile's scripts tells which thread it was. */
@@ -99,10 +138,8 @@ export async function readProfiles(directory: string, window: Window): Promise<T
     names.map(async (name) => {
       const profile: CpuProfile = JSON.parse(await readFile(path.join(directory, name), 'utf8'))
       const threadNo = Number(name.split('.').at(-3))
-      return { threadNo, profile: summarise(nameThread(threadNo, profile), profile, window) }
+      return summarise(threadNo, profile, window)
     }),
   )
-  return threads
-    .toSorted((left, right) => left.threadNo - right.threadNo)
-    .map(({ profile }) => profile)
+  return threads.toSorted((left, right) => left.threadNo - right.threadNo)
 }

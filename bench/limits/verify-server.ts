@@ -2,7 +2,7 @@
  * The limit that the node is measured against: bare fastify and one native Ed25519 verification per request, on the
  * token that the request carries. Nothing is parsed beyond that, nothing is authorised, nothing is stored.
  *
- * It answers the routes that the load generator needs. Run alone: `node bench/limit-server.ts`; it prints its URL.
+ * A request with a body is a put, one without is a read and gets the last body. Run alone: `node bench/limits/verify-server.ts`; it prints its URL.
  */
 import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
@@ -48,12 +48,6 @@ let value: Buffer = randomBytes(VALUE_BYTES_DEFAULT)
 const server = fastify({ bodyLimit: BODY_BYTES_MAX, routerOptions: { maxParamLength: 4096 } })
 server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 
-server.get('/healthz', () => '')
-server.get(
-  '/peer/generate/:space',
-  () => 'did:key:z6MkfhoxdzVTa6fLWMgEJNiRJomE5grMqkWyHiRbU9Tt7mAq',
-)
-server.post('/delegate', () => ({ cid: '', activated: [], skipped: [] }))
 server.post('/invoke', (request, reply) => {
   const { authorization } = request.headers
   if (authorization === undefined || !isSigned(authorization)) return reply.code(401).send()
@@ -65,4 +59,5 @@ server.post('/invoke', (request, reply) => {
 process.stdout.write(`${await server.listen({ host: '127.0.0.1', port: 0 })}\n`)
 process.once('SIGTERM', () => {
   void server.close()
+  server.server.closeAllConnections()
 })
