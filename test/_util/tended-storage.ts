@@ -25,7 +25,7 @@ export async function verifyStored(directory: string): Promise<readonly Damage[]
       root: blocks.path,
       findings,
       pacer: UNPACED,
-      withSignatures: false,
+      signatures: undefined,
       withStructure: true,
       isServed: false,
       blocksAfterNo: 0,
