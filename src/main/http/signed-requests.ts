@@ -181,7 +181,8 @@ export class SignedRequests {
     let answers: NetworkAnswers = {}
     for (let asked = 0; asked < INQUIRIES_PER_TOKEN_MAX; asked++) {
       if (settled.outcome.kind !== 'inquiry') return settled
-      const reply = await this.#parts.network.ask(settled.outcome.inquiry, answers)
+      const asking = { client: exchange.client, known: answers }
+      const reply = await this.#parts.network.ask(settled.outcome.inquiry, asking)
       if (!reply.ok) return failed(reply.failure, requestId)
       answers = reply.answers
       settled = await this.#dispatch(passage, { ...entry, answers }, bytes)

@@ -48,8 +48,14 @@ export class Allowlist {
   }
 
   /** Whether this node may host the space, its id in EIP-55 spelling. Never rejects. */
-  isAllowed(space: string): Promise<boolean | typeof TOO_MANY_FLIGHTS> {
-    return this.#answers.get(space, () => this.#ask(space))
+  isAllowed({
+    space,
+    client,
+  }: {
+    readonly space: string
+    readonly client: string
+  }): Promise<boolean | typeof TOO_MANY_FLIGHTS> {
+    return this.#answers.get({ subject: space, client }, () => this.#ask(space))
   }
 
   close(): void {

@@ -63,8 +63,11 @@ export class ContractSignatures {
   }
 
   /** Never rejects. */
-  verify(signature: ContractSignature): Promise<ContractVerdict | typeof TOO_MANY_FLIGHTS> {
-    return this.#verdicts.get(nameOf(signature), () => this.#ask(signature))
+  verify(
+    signature: ContractSignature,
+    client: string,
+  ): Promise<ContractVerdict | typeof TOO_MANY_FLIGHTS> {
+    return this.#verdicts.get({ subject: nameOf(signature), client }, () => this.#ask(signature))
   }
 
   close(): void {

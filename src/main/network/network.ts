@@ -16,6 +16,13 @@ export interface NetworkParts {
   readonly contracts?: ContractSignatures | undefined
 }
 
+export interface Asking {
+  /** The address of who sent the token. */
+  readonly client: string
+  /** What was asked about the same token before. */
+  readonly known: NetworkAnswers
+}
+
 export type Asked =
   | { readonly ok: true; readonly answers: NetworkAnswers }
   | { readonly ok: false; readonly failure: Failure }
@@ -40,21 +47,21 @@ export class Network {
     }
   }
 
-  /** Asks, unless the answer is known. `known`: what was asked about the same token before. */
-  async ask(inquiry: Inquiry, known: NetworkAnswers): Promise<Asked> {
+  /** Asks, unless the answer is known. */
+  async ask(inquiry: Inquiry, { client, known }: Asking): Promise<Asked> {
     switch (inquiry.kind) {
       case 'hosting': {
-        const isHostingAllowed = await this.#parts.allowlist?.isAllowed(inquiry.space)
+        const isHostingAllowed = await this.#parts.allowlist?.isAllowed({ ...inquiry, client })
         if (isHostingAllowed === TOO_MANY_FLIGHTS) return BUSY
         return { ok: true, answers: { ...known, isHostingAllowed: isHostingAllowed ?? false } }
       }
       case 'webKey': {
-        const webKey = await this.#parts.webKeys?.find(inquiry.didUrl)
+        const webKey = await this.#parts.webKeys?.find({ ...inquiry, client })
         if (webKey === TOO_MANY_FLIGHTS) return BUSY
         return { ok: true, answers: { ...known, webKey: webKey ?? null } }
       }
       case 'contractSignature': {
-        const verdict = await this.#parts.contracts?.verify(inquiry)
+        const verdict = await this.#parts.contracts?.verify(inquiry, client)
         if (verdict === TOO_MANY_FLIGHTS) return BUSY
         if (verdict === 'unreachable') return UNREACHABLE
         return { ok: true, answers: { ...known, isContractSignature: verdict === 'valid' } }

@@ -67,9 +67,15 @@ export class WebKeys {
   }
 
   /** The key that a DID URL names; null: there is none, or nobody can tell. Never rejects. */
-  async find(didUrl: string): Promise<PublicVerificationKey | null | typeof TOO_MANY_FLIGHTS> {
+  async find({
+    didUrl,
+    client,
+  }: {
+    readonly didUrl: string
+    readonly client: string
+  }): Promise<PublicVerificationKey | null | typeof TOO_MANY_FLIGHTS> {
     const [did = ''] = didUrl.split('#', 1)
-    const keys = await this.#documents.get(did, () => this.#ask(did))
+    const keys = await this.#documents.get({ subject: did, client }, () => this.#ask(did))
     return keys === TOO_MANY_FLIGHTS ? keys : (findWebKey(keys, didUrl) ?? null)
   }
 

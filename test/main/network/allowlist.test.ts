@@ -6,6 +6,8 @@ import { blake3 } from '../../../src/protocol/crypto/blake3.ts'
 import { answerWith, type AskedHost, openAskedHost } from '../../_util/asked-host.ts'
 import { SPACE } from '../../_util/credentials.ts'
 
+const QUESTION = { space: SPACE, client: '192.0.2.1' } as const
+
 const clock = { ms: 0 }
 let host: AskedHost
 let allowlist: Allowlist
@@ -47,7 +49,7 @@ describe('the question (HOST-4)', () => {
   )
 
   it('is asked once, however many wait for it', async () => {
-    const answers = await Promise.all([1, 2, 3].map(() => allowlist.isAllowed(SPACE)))
+    const answers = await Promise.all([1, 2, 3].map(() => allowlist.isAllowed(QUESTION)))
     expect(answers).toEqual([true, true, true])
     expect(host.paths).toEqual([urlOfSpace(new URL(`${host.url}/spaces`), SPACE).pathname])
   })
@@ -60,16 +62,16 @@ describe('a yes (HOST-4)', () => {
     ['the id and the line end of another system', `${SPACE}\r\n`],
   ])('is 2xx with %s', async (_, body) => {
     host.reaction = answerWith(200, body)
-    expect(await allowlist.isAllowed(SPACE)).toBe(true)
+    expect(await allowlist.isAllowed(QUESTION)).toBe(true)
   })
 
   it('is believed for 60 s', async () => {
-    await allowlist.isAllowed(SPACE)
+    await allowlist.isAllowed(QUESTION)
     host.reaction = answerWith(404)
     clock.ms = 59_999
-    expect(await allowlist.isAllowed(SPACE)).toBe(true)
+    expect(await allowlist.isAllowed(QUESTION)).toBe(true)
     clock.ms = 60_000
-    expect(await allowlist.isAllowed(SPACE)).toBe(false)
+    expect(await allowlist.isAllowed(QUESTION)).toBe(false)
   })
 })
 
@@ -96,13 +98,13 @@ describe('anything else is a no (HOST-4)', () => {
     ['a closed connection', (_request, response) => response.destroy()],
   ] satisfies [string, AskedHost['reaction']][])('%s', async (_, reaction) => {
     host.reaction = reaction
-    expect(await allowlist.isAllowed(SPACE)).toBe(false)
+    expect(await allowlist.isAllowed(QUESTION)).toBe(false)
   })
 
   it('a redirect, which is not followed', async () => {
     const other = await openAskedHost(answerWith(200, SPACE))
     host.reaction = answerWith(302, SPACE, { location: `${other.url}/x` })
-    expect(await allowlist.isAllowed(SPACE)).toBe(false)
+    expect(await allowlist.isAllowed(QUESTION)).toBe(false)
     expect(other.paths).toEqual([])
     await other.close()
   })
@@ -110,7 +112,7 @@ describe('anything else is a no (HOST-4)', () => {
   it('no answer in time, which is told to the log', async () => {
     host.reaction = () => undefined
     const impatient = openAllowlist(host.url, 50)
-    expect(await impatient.isAllowed(SPACE)).toBe(false)
+    expect(await impatient.isAllowed(QUESTION)).toBe(false)
     expect(faults).toEqual(['no answer within 50 ms'])
     impatient.close()
   })
@@ -118,37 +120,37 @@ describe('anything else is a no (HOST-4)', () => {
   it('a body that never ends', async () => {
     host.reaction = (_request, response) => void response.writeHead(200).write(SPACE)
     const impatient = openAllowlist(host.url, 50)
-    expect(await impatient.isAllowed(SPACE)).toBe(false)
+    expect(await impatient.isAllowed(QUESTION)).toBe(false)
     impatient.close()
   })
 
   it('nobody there', async () => {
     await host.close()
-    expect(await allowlist.isAllowed(SPACE)).toBe(false)
+    expect(await allowlist.isAllowed(QUESTION)).toBe(false)
     expect(faults).toHaveLength(1)
   })
 
   it('and is believed for 10 s, a fault for 2 s', async () => {
     host.reaction = answerWith(404)
-    expect(await allowlist.isAllowed(SPACE)).toBe(false)
+    expect(await allowlist.isAllowed(QUESTION)).toBe(false)
     host.reaction = answerWith(503)
     clock.ms = 9999
-    await allowlist.isAllowed(SPACE)
+    await allowlist.isAllowed(QUESTION)
     expect(host.paths).toHaveLength(1)
     clock.ms = 10_000
-    await allowlist.isAllowed(SPACE)
+    await allowlist.isAllowed(QUESTION)
     expect(faults).toEqual(['the allowlist answered 503'])
     host.reaction = answerWith(200, SPACE)
     clock.ms = 11_999
-    expect(await allowlist.isAllowed(SPACE)).toBe(false)
+    expect(await allowlist.isAllowed(QUESTION)).toBe(false)
     clock.ms = 12_000
-    expect(await allowlist.isAllowed(SPACE)).toBe(true)
+    expect(await allowlist.isAllowed(QUESTION)).toBe(true)
     expect(host.paths).toHaveLength(3)
   })
 
   it('ends when the node stops', async () => {
     host.reaction = () => undefined
-    const asked = allowlist.isAllowed(SPACE)
+    const asked = allowlist.isAllowed(QUESTION)
     while (host.paths.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
     allowlist.close()
     expect(await asked).toBe(false)

@@ -11,6 +11,8 @@ import {
   openEthereumChain,
 } from '../../_util/ethereum-chain.ts'
 
+const CLIENT = '192.0.2.1'
+
 const clock = { ms: 0 }
 const opened: ContractSignatures[] = []
 let chain: EthereumChain
@@ -53,48 +55,53 @@ const rpc = (members: Record<string, unknown>): AskedHost['reaction'] =>
 
 /** After the chain was found to be the right one. */
 async function settle(signatures: ContractSignatures): Promise<void> {
-  expect(await signatures.verify(signed('first'))).toBe('valid')
+  expect(await signatures.verify(signed('first'), CLIENT)).toBe('valid')
 }
 
 describe('a contract (CACAO-4)', () => {
   it('says what is its own', async () => {
     const signatures = open()
-    expect(await signatures.verify(signed('a'))).toBe('valid')
-    expect(await signatures.verify(signed('a', { hash: signed('b').hash }))).toBe('invalid')
-    expect(await signatures.verify(signed('c', { signature: new Uint8Array(65) }))).toBe('invalid')
+    expect(await signatures.verify(signed('a'), CLIENT)).toBe('valid')
+    expect(await signatures.verify(signed('a', { hash: signed('b').hash }), CLIENT)).toBe('invalid')
+    expect(await signatures.verify(signed('c', { signature: new Uint8Array(65) }), CLIENT)).toBe(
+      'invalid',
+    )
     const other = chain.createContractWallet(1)
-    expect(await signatures.verify(signed('d', { address: other.address }))).toBe('invalid')
+    expect(await signatures.verify(signed('d', { address: other.address }), CLIENT)).toBe('invalid')
   })
 
   it('is asked in one call, at the chain that was found to be the right one once', async () => {
     const signatures = open()
-    await Promise.all([signatures.verify(signed('a')), signatures.verify(signed('a'))])
-    await signatures.verify(signed('b'))
+    await Promise.all([
+      signatures.verify(signed('a'), CLIENT),
+      signatures.verify(signed('a'), CLIENT),
+    ])
+    await signatures.verify(signed('b'), CLIENT)
     expect(chain.methods).toEqual(['eth_chainId', 'eth_call', 'eth_call'])
   })
 
   it('is believed for 60 s; a no for 30 s', async () => {
     const signatures = open()
     const refused = signed('b', { signature: new Uint8Array(65) })
-    expect(await signatures.verify(signed('a'))).toBe('valid')
-    expect(await signatures.verify(refused)).toBe('invalid')
+    expect(await signatures.verify(signed('a'), CLIENT)).toBe('valid')
+    expect(await signatures.verify(refused, CLIENT)).toBe('invalid')
     wallet.owners = []
     chain.methods.length = 0
     clock.ms = 29_999
-    await signatures.verify(refused)
+    await signatures.verify(refused, CLIENT)
     expect(chain.methods).toEqual([])
     clock.ms = 30_000
-    await signatures.verify(refused)
+    await signatures.verify(refused, CLIENT)
     expect(chain.methods).toEqual(['eth_call'])
     clock.ms = 59_999
-    expect(await signatures.verify(signed('a'))).toBe('valid')
+    expect(await signatures.verify(signed('a'), CLIENT)).toBe('valid')
     clock.ms = 60_000
-    expect(await signatures.verify(signed('a'))).toBe('invalid')
+    expect(await signatures.verify(signed('a'), CLIENT)).toBe('invalid')
   })
 
   it('that is none is no wallet: such an account signs with its key', async () => {
     const nobody = signed('a', { address: `0x${'12'.repeat(20)}` })
-    expect(await open().verify(nobody)).toBe('invalid')
+    expect(await open().verify(nobody, CLIENT)).toBe('invalid')
   })
 
   it.each([
@@ -113,7 +120,7 @@ describe('a contract (CACAO-4)', () => {
     const signatures = open()
     await settle(signatures)
     chain.reaction = rpc(members)
-    expect(await signatures.verify(signed('a'))).toBe('invalid')
+    expect(await signatures.verify(signed('a'), CLIENT)).toBe('invalid')
     expect(faults).toEqual([])
   })
 
@@ -121,7 +128,7 @@ describe('a contract (CACAO-4)', () => {
     const signatures = open()
     await settle(signatures)
     chain.reaction = rpc({ result: `0x1626BA7E${'0'.repeat(56)}${'f'.repeat(64)}` })
-    expect(await signatures.verify(signed('a'))).toBe('valid')
+    expect(await signatures.verify(signed('a'), CLIENT)).toBe('valid')
   })
 })
 
@@ -142,24 +149,24 @@ describe('a chain that cannot be asked (CACAO-4)', () => {
     const signatures = open({ 10: chain }, 200)
     await settle(signatures)
     chain.reaction = reaction
-    expect(await signatures.verify(signed('a'))).toBe('unreachable')
+    expect(await signatures.verify(signed('a'), CLIENT)).toBe('unreachable')
     expect(faults).toHaveLength(1)
   })
 
   it('is asked again after 2 s', async () => {
     const signatures = open()
     chain.reaction = answerWith(500)
-    expect(await signatures.verify(signed('a'))).toBe('unreachable')
+    expect(await signatures.verify(signed('a'), CLIENT)).toBe('unreachable')
     chain.reaction = undefined
     clock.ms = 1999
-    expect(await signatures.verify(signed('a'))).toBe('unreachable')
+    expect(await signatures.verify(signed('a'), CLIENT)).toBe('unreachable')
     clock.ms = 2000
-    expect(await signatures.verify(signed('a'))).toBe('valid')
+    expect(await signatures.verify(signed('a'), CLIENT)).toBe('valid')
   })
 
   it('is one whose server belongs to another chain: its contracts are others', async () => {
     const other = await openEthereumChain('10', '1')
-    expect(await open({ 10: other }).verify(signed('a'))).toBe('unreachable')
+    expect(await open({ 10: other }).verify(signed('a'), CLIENT)).toBe('unreachable')
     expect(other.methods).toEqual(['eth_chainId'])
     expect(faults).toEqual(['10: the server is not one of chain 10'])
     await other.close()
@@ -168,16 +175,18 @@ describe('a chain that cannot be asked (CACAO-4)', () => {
   it('is not one that nobody named', async () => {
     const signatures = open()
     expect(signatures.chains).toEqual(['10'])
-    expect(await signatures.verify(signed('a', { chainId: '1' }))).toBe('invalid')
+    expect(await signatures.verify(signed('a', { chainId: '1' }), CLIENT)).toBe('invalid')
     expect(chain.methods).toEqual([])
   })
 
-  it('is asked 16 questions at a time', async () => {
+  it('is asked 16 questions at a time, 8 of them for one client', async () => {
     const signatures = open({ 10: chain }, 300)
     chain.reaction = () => undefined
-    const texts = Array.from({ length: 17 }, (_, no) => String(no))
-    const verdicts = await Promise.all(texts.map((text) => signatures.verify(signed(text))))
+    const ask = (client: string, count: number) =>
+      Array.from({ length: count }, (_, no) => signatures.verify(signed(`${client} ${no}`), client))
+    const asked = [...ask('192.0.2.1', 9), ...ask('192.0.2.2', 8), ...ask('192.0.2.3', 1)]
+    const verdicts = await Promise.all(asked)
     expect(verdicts.filter((verdict) => verdict === 'unreachable')).toHaveLength(16)
-    expect(verdicts.at(-1)).toBe(TOO_MANY_FLIGHTS)
+    expect([verdicts[8], verdicts[17]]).toEqual([TOO_MANY_FLIGHTS, TOO_MANY_FLIGHTS])
   })
 })

@@ -15,6 +15,11 @@ import { documentOf, loopbackReach, WEB_TLS } from '../../_util/web-documents.ts
 const SEED = new Uint8Array(32).fill(5)
 const KEY = parseDidKey(createSessionKey(SEED).did)
 
+const askFor = (didUrl: string): { didUrl: string; client: string } => ({
+  didUrl,
+  client: '192.0.2.1',
+})
+
 const clock = { ms: 0 }
 const opened: WebKeys[] = []
 let host: AskedHost
@@ -45,29 +50,29 @@ describe('a document (DID-3)', () => {
   it('is asked for once, for all fragments, and believed for 300 s', async () => {
     const keys = openKeys()
     const urls = [`${did}#key-1`, did, `${did}#other`]
-    expect(await Promise.all(urls.map((url) => keys.find(url)))).toEqual([KEY, KEY, null])
+    expect(await Promise.all(urls.map((url) => keys.find(askFor(url))))).toEqual([KEY, KEY, null])
     expect(host.paths).toEqual(['/.well-known/did.json'])
     host.reaction = answerWith(404)
     clock.ms = 299_999
-    expect(await keys.find(did)).toEqual(KEY)
+    expect(await keys.find(askFor(did))).toEqual(KEY)
     clock.ms = 300_000
-    expect(await keys.find(did)).toBeNull()
+    expect(await keys.find(askFor(did))).toBeNull()
     expect(host.paths).toHaveLength(2)
   })
 
   it('lies below a path where the DID has one', async () => {
     const user = `${did}:user:alice`
     host.reaction = answerWith(200, JSON.stringify(documentOf(user, SEED)))
-    expect(await openKeys().find(user)).toEqual(KEY)
+    expect(await openKeys().find(askFor(user))).toEqual(KEY)
     expect(host.paths).toEqual(['/user/alice/did.json'])
   })
 
   it('has at most 64 KiB', async () => {
     const text = JSON.stringify(documentOf(did, SEED))
     host.reaction = answerWith(200, text.padEnd(64 * 1024))
-    expect(await openKeys().find(did)).toEqual(KEY)
+    expect(await openKeys().find(askFor(did))).toEqual(KEY)
     host.reaction = answerWith(200, text.padEnd(64 * 1024 + 1))
-    expect(await openKeys().find(did)).toBeNull()
+    expect(await openKeys().find(askFor(did))).toBeNull()
   })
 
   it.each([
@@ -83,13 +88,13 @@ describe('a document (DID-3)', () => {
     ['a closed connection', (_request, response) => response.destroy()],
   ] satisfies [string, AskedHost['reaction']][])('gives no key for %s', async (_, reaction) => {
     host.reaction = reaction
-    expect(await openKeys({}, 100).find(did)).toBeNull()
+    expect(await openKeys({}, 100).find(askFor(did))).toBeNull()
   })
 
   it('is not looked for where a redirect leads', async () => {
     const body = JSON.stringify(documentOf(did, SEED))
     host.reaction = answerWith(301, body, { location: `${host.url}/elsewhere` })
-    expect(await openKeys().find(did)).toBeNull()
+    expect(await openKeys().find(askFor(did))).toBeNull()
     expect(host.paths).toEqual(['/.well-known/did.json'])
   })
 
@@ -97,12 +102,12 @@ describe('a document (DID-3)', () => {
     const keys = openKeys()
     const { reaction } = host
     host.reaction = answerWith(500)
-    expect(await keys.find(did)).toBeNull()
+    expect(await keys.find(askFor(did))).toBeNull()
     host.reaction = reaction
     clock.ms = 29_999
-    expect(await keys.find(did)).toBeNull()
+    expect(await keys.find(askFor(did))).toBeNull()
     clock.ms = 30_000
-    expect(await keys.find(did)).toEqual(KEY)
+    expect(await keys.find(askFor(did))).toEqual(KEY)
   })
 })
 
@@ -127,7 +132,7 @@ describe('the host (DID-3)', () => {
     ['no address', []],
   ])('is not connected to when its name means %s', async (_, addresses) => {
     const { names, reach } = resolving(addresses)
-    expect(await openKeys(reach).find(did)).toBeNull()
+    expect(await openKeys(reach).find(askFor(did))).toBeNull()
     expect(names).toEqual(['web.example'])
     expect(host.paths).toEqual([])
   })
@@ -135,7 +140,7 @@ describe('the host (DID-3)', () => {
   it('is connected to at the address that was checked, whatever the name means then', async () => {
     const { names, reach } = resolving(['127.0.0.1'])
     const keys = openKeys({ ...reach, isAllowedAddress: () => true })
-    expect(await keys.find(did)).toEqual(KEY)
+    expect(await keys.find(askFor(did))).toEqual(KEY)
     expect(names).toHaveLength(1)
   })
 
@@ -146,7 +151,7 @@ describe('the host (DID-3)', () => {
       asked.push(address)
       return verdicts.shift() ?? false
     }
-    expect(await openKeys({ isAllowedAddress }).find(did)).toBeNull()
+    expect(await openKeys({ isAllowedAddress }).find(askFor(did))).toBeNull()
     expect(asked).toEqual(['127.0.0.1', '127.0.0.1'])
     expect(host.paths).toEqual([])
   })
@@ -157,17 +162,17 @@ describe('the host (DID-3)', () => {
       reach: { resolve: loopbackReach().resolve, isAllowedAddress: () => true },
     })
     opened.push(untrusting)
-    expect(await untrusting.find(did)).toBeNull()
+    expect(await untrusting.find(askFor(did))).toBeNull()
     const other = did.replace('web.example', 'other.example')
     host.reaction = answerWith(200, JSON.stringify(documentOf(other, SEED)))
-    expect(await openKeys().find(other)).toBeNull()
+    expect(await openKeys().find(askFor(other))).toBeNull()
     expect(host.paths).toEqual([])
   })
 
   it('must speak TLS', async () => {
     const plain = await openAskedHost(host.reaction)
     const keys = openKeys()
-    expect(await keys.find(`did:web:web.example%3A${plain.port}`)).toBeNull()
+    expect(await keys.find(askFor(`did:web:web.example%3A${plain.port}`))).toBeNull()
     expect(plain.paths).toEqual([])
     await plain.close()
   })
@@ -176,18 +181,18 @@ describe('the host (DID-3)', () => {
     'is not even resolved for %s',
     async (refused) => {
       const { names, reach } = resolving(['127.0.0.1'])
-      expect(await openKeys(reach).find(refused)).toBeNull()
+      expect(await openKeys(reach).find(askFor(refused))).toBeNull()
       expect(names).toEqual([])
     },
   )
 
   it('has a limit of time, from its name to its last byte', async () => {
     const never = openKeys({ resolve: () => new Promise(() => undefined) }, 50)
-    expect(await never.find(did)).toBeNull()
+    expect(await never.find(askFor(did))).toBeNull()
     const broken = openKeys({ resolve: () => Promise.reject(new Error('ENOTFOUND')) })
-    expect(await broken.find(did)).toBeNull()
+    expect(await broken.find(askFor(did))).toBeNull()
     const silent = await openSilentHost()
-    expect(await openKeys({}, 50).find(`did:web:web.example%3A${silent.port}`)).toBeNull()
+    expect(await openKeys({}, 50).find(askFor(`did:web:web.example%3A${silent.port}`))).toBeNull()
     silent.close()
   })
 })
