@@ -1,11 +1,31 @@
 /** Every question, in the order in which they are asked. */
 import { type Question } from './question.ts'
 import { chain } from './questions/chain.ts'
+import { coldStart } from './questions/cold-start.ts'
+import { connections } from './questions/connections.ts'
 import { delegate } from './questions/delegate.ts'
 import { get } from './questions/get.ts'
+import { largeValues } from './questions/large-values.ts'
 import { list } from './questions/list.ts'
 import { mixed } from './questions/mixed.ts'
+import { oneConnection } from './questions/one-connection.ts'
 import { put } from './questions/put.ts'
+import { rate } from './questions/rate.ts'
+import { saturation } from './questions/saturation.ts'
 import { spaces } from './questions/spaces.ts'
 
-export const QUESTIONS: readonly Question[] = [put, spaces, get, mixed, list, delegate, chain]
+export const QUESTIONS: readonly Question[] = [
+  put,
+  spaces,
+  get,
+  mixed,
+  list,
+  delegate,
+  chain,
+  oneConnection,
+  connections,
+  rate,
+  saturation,
+  largeValues,
+  coldStart,
+]

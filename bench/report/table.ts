@@ -7,7 +7,7 @@ const HEADINGS = [
   'unit',
   'node',
   'limit',
-  'share of limit',
+  'node ÷ limit',
   'other node',
   'node ÷ other',
   'target',
