@@ -52,7 +52,11 @@ export async function checkCommand(
   const operations = checkVersions(context, epochs, command)
   checkEvents(context, epochs, command, operations)
   state.addRecord(statement.packNo, statement.statementNo, statement.packLength)
-  if (statement.statementNo <= context.blocksAfterNo) return
+  if (statement.statementNo <= context.blocksAfterNo) {
+    // What its token names is not looked at, so it cannot be counted either.
+    state.isCountSuspect = true
+    return
+  }
   if (await checkBlocks(context, command, operations)) return
   for (const { epochNo } of command.events) epochs.suspect(epochNo)
 }

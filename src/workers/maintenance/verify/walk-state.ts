@@ -39,7 +39,7 @@ export class WalkState {
   readonly brokenSections: Set<string> = new Set()
   /** Versions whose row fails its checksum: what names them cannot be compared with them. */
   readonly damagedVersions: Set<number> = new Set()
-  /** A delegation, or a version with a large value, is damaged: counting what they name says nothing. */
+  /** Something is damaged, or left out, that names other rows: counting those that are named says nothing. */
   isCountSuspect = false
   statements = 0
   liveObjects = 0
