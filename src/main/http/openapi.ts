@@ -9,6 +9,7 @@ import {
   createSchemas,
   type JsonObject,
 } from './api/openapi-responses.ts'
+import { PATH } from './api/refusals.ts'
 import { type Parameter, type RouteDescription } from './api/route-description.ts'
 
 const DESCRIPTION = `A self-hosted node of the TinyCloud Protocol. docs/protocol.md has the rules that are cited here.
@@ -65,8 +66,9 @@ function operationAt(
   { operationId, parameters }: RouteDescription,
 ): unknown {
   const ofPath = parameters.filter((parameter) => parameter.in === 'path')
+  const refusals = ofPath.length > 0 ? [...anyPath.refusals, ...PATH] : anyPath.refusals
   return {
-    ...createOperation({ ...anyPath, parameters: ofPath }),
+    ...createOperation({ ...anyPath, parameters: ofPath, refusals }),
     operationId: `${operationId}Preflight`,
   }
 }

@@ -2,8 +2,15 @@
 import { type JsonSchema, type MessageSchema } from '../json-schema.ts'
 import { SIGNED_URL_LIFETIME_S_MAX } from '../limits.ts'
 
-const LIFETIME: JsonSchema = {
+/** A whole number that JavaScript reads exactly. */
+const WHOLE: JsonSchema = {
   type: ['integer', 'null'],
+  minimum: Number.MIN_SAFE_INTEGER,
+  maximum: Number.MAX_SAFE_INTEGER,
+}
+
+const LIFETIME: JsonSchema = {
+  ...WHOLE,
   description: `Seconds until the URL ends, at most ${SIGNED_URL_LIFETIME_S_MAX}, which is the default.`,
 }
 
@@ -20,7 +27,7 @@ export const SIGN_REQUEST: MessageSchema = {
     space: { type: 'string', description: 'Id of the space.' },
     path: { type: 'string', description: 'The key, as URI text.' },
     ttlSeconds: LIFETIME,
-    maxUses: { type: ['integer', 'null'], description: 'Refused with 400 unless null.' },
+    maxUses: { ...WHOLE, description: 'Refused with 400 unless null.' },
     contentHash: HASH,
     etag: { type: ['string', 'null'], description: 'ETag of the value, in place of its hash.' },
     ttl_seconds: { ...LIFETIME, description: 'Another spelling of `ttlSeconds`, which counts.' },
