@@ -1,6 +1,9 @@
 /** The last part of a disk is kept free: who is refused then, who is not, and how it ends. Rule: DISK-1. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type FileSystem, NODE_FILE_SYSTEM } from '../../../src/workers/blocks/file-system.ts'
+import { openStaging } from '../../../src/workers/blocks/staging.ts'
 import { type StorageCommand } from '../../../src/workers/storage/request.ts'
 import { SpaceGuard } from '../../../src/workers/storage/space-guard.ts'
 import {
@@ -18,7 +21,7 @@ import {
 } from '../../_util/storage-commands.ts'
 import { systemError } from '../../_util/storage-faults.ts'
 import { toldBy } from '../../_util/storage-replies.ts'
-import { NOW_S, openStorage } from '../../_util/storage-under-test.ts'
+import { NOW_S, openStorage, storageOptions } from '../../_util/storage-under-test.ts'
 import { useTemporaryDirectory } from '../../_util/temporary-directory.ts'
 
 const directory = useTemporaryDirectory()
@@ -173,6 +176,29 @@ describe('a node whose disk is nearly full', () => {
     disk.freeBytes = 0
     const storage = await openStorage(directory(), { files: disk.files }, { reserveBytes: 1 })
     expect(storage.events).toContainEqual({ kind: 'room', isLow: true, freeBytes: 0 })
+    await storage.close()
+  })
+
+  it('leaves nothing of a large value that it refuses', async () => {
+    const disk = new ToldDisk()
+    disk.freeBytes = 0
+    const { blocks } = storageOptions(directory())
+    const storage = await openStorage(directory(), { files: disk.files }, { reserveBytes: 1 })
+    const upload = openStaging(blocks, storage.storage.run, 'memory').open(1, 100)
+    await upload.append(Buffer.alloc(1000))
+    const value = await upload.finish()
+    if (value.kind !== 'file') throw new Error('not staged')
+    const { digest, valueBytes, segments } = value
+    const staged = { kind: 'staged', stagingNo: 1, segments } as const
+    const operation = { ...putOf('a', ''), kind: 'put', digest, valueBytes, value: staged } as const
+    const names = (): string[] =>
+      readdirSync(join(blocks.path, 'staging'), { recursive: true })
+        .map(String)
+        .filter((name) => name.endsWith('/1'))
+    expect(names()).toHaveLength(1)
+    const [reply] = await storage.send(mutation([{ ...operation, headers: '[]' }]))
+    expect(toldBy(reply)).toBe('STORAGE_FULL')
+    expect(names()).toEqual([])
     await storage.close()
   })
 })
