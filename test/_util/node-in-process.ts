@@ -14,6 +14,8 @@ const CONNECTIONS = 16
 
 export interface NodeInProcess {
   readonly connections: Connections
+  /** Holds `data`, where the node keeps everything. */
+  readonly directory: string
   /** What it logged, as JSON lines. */
   readonly lines: readonly string[]
 }
@@ -55,6 +57,10 @@ export function useNodeInProcess(name: string, options: NodeInProcessOptions): N
   })
   return {
     lines,
+    get directory() {
+      if (directory === undefined) throw new Error('the node is not running yet')
+      return directory
+    },
     get connections() {
       if (!connections) throw new Error('the node is not running yet')
       return connections

@@ -16,13 +16,19 @@ export interface Verification extends Verified {
 
 export interface VerificationOptions {
   readonly withSignatures?: boolean
+  readonly contractChains?: readonly string[]
   readonly withStructure?: boolean
   readonly isServed?: boolean
 }
 
 export async function verifyDirectory(
   directory: string,
-  { withSignatures = true, withStructure = false, isServed = false }: VerificationOptions = {},
+  {
+    withSignatures = true,
+    contractChains = [],
+    withStructure = false,
+    isServed = false,
+  }: VerificationOptions = {},
 ): Promise<Verification> {
   const inspector = openInspector({ type: 'sqlite', path: databaseOf(directory) })
   const findings = new Findings()
@@ -32,7 +38,7 @@ export async function verifyDirectory(
       root: blocksOf(directory),
       findings,
       pacer: UNPACED,
-      signatures: withSignatures ? new SignatureChecks(findings, []) : undefined,
+      signatures: withSignatures ? new SignatureChecks(findings, contractChains) : undefined,
       withStructure,
       isServed,
       blocksAfterNo: 0,

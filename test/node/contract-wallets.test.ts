@@ -15,6 +15,7 @@ import {
 } from '../_util/client.ts'
 import { type EthereumChain, openEthereumChain } from '../_util/ethereum-chain.ts'
 import { useNodeInProcess } from '../_util/node-in-process.ts'
+import { verifyDirectory } from '../_util/verify-directory.ts'
 
 let chain: EthereumChain
 beforeAll(async () => {
@@ -85,6 +86,20 @@ describe('a contract wallet', () => {
     expect(node.lines.join('')).not.toContain('a-key')
     chain.reaction = undefined
     assertOk(await hostSpace(wallet), 'a new message')
+  })
+
+  it('leaves data that a verification finds sound, if it knows the chain', async () => {
+    assertOk(await hostSpace(chain.createContractWallet(1)), 'host')
+    assertOk(await hostSpace(chain.createContractWallet(2)), 'host')
+    const verified = await verifyDirectory(node.directory, {
+      isServed: true,
+      contractChains: ['8453'],
+    })
+    expect(verified.damages).toEqual([])
+    const { damages } = await verifyDirectory(node.directory, { isServed: true })
+    expect(damages.length).toBeGreaterThan(0)
+    for (const { reason } of damages)
+      expect(reason).toBe('signature: it is not signed by its issuer')
   })
 
   it('of a chain that nobody named is refused unasked', async () => {

@@ -22,6 +22,7 @@ import {
   type Reply,
 } from '../_util/client.ts'
 import { useNodeInProcess } from '../_util/node-in-process.ts'
+import { verifyDirectory } from '../_util/verify-directory.ts'
 import { createWebKey, documentOf, loopbackReach, WEB_TLS } from '../_util/web-documents.ts'
 
 const node = useNodeInProcess('did-web', {
@@ -144,6 +145,13 @@ describe('a did:web', () => {
     const late = signInvocation(owner, { ...times(), expiresAtS: nowS() - 10, grants })
     expect((await invoke(node.connections, late)).text()).toMatch(/expired/)
     expect(host.paths).toEqual([])
+  })
+
+  it('leaves data that a verification finds sound', async () => {
+    await hostSpace(node.connections, publishKey())
+    const { problems, checked } = await verifyDirectory(node.directory, { isServed: true })
+    expect(problems).toBe(0)
+    expect(checked['signature']).toBeGreaterThan(0)
   })
 
   it('is refused, and nobody is asked, on a node that is not configured for it', async () => {
