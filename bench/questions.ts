@@ -5,8 +5,10 @@ import { coldStart } from './questions/cold-start.ts'
 import { connections } from './questions/connections.ts'
 import { delegate } from './questions/delegate.ts'
 import { get } from './questions/get.ts'
+import { growth } from './questions/growth.ts'
 import { largeValues } from './questions/large-values.ts'
 import { list } from './questions/list.ts'
+import { micro } from './questions/micro.ts'
 import { mixed } from './questions/mixed.ts'
 import { oneConnection } from './questions/one-connection.ts'
 import { put } from './questions/put.ts'
@@ -27,5 +29,7 @@ export const QUESTIONS: readonly Question[] = [
   rate,
   saturation,
   largeValues,
+  growth,
   coldStart,
+  micro,
 ]

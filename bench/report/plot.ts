@@ -59,6 +59,15 @@ function createFrame({ xScale, series }: Plot): Frame {
   }
 }
 
+/** Values of a logarithmic scale are few and chosen; a linear one gets round steps. */
+function chooseXTicks(series: readonly Series[], xScale: Plot['xScale']): readonly number[] {
+  const xs = [...new Set(series.flatMap(({ points }) => points.map(([x]) => x)))]
+  if (xScale === 'log') return xs
+  const most = Math.max(...xs)
+  const step = roundUp(most / TICKS)
+  return Array.from({ length: Math.floor(most / step) + 1 }, (_, index) => index * step)
+}
+
 const text = (x: number, y: number, anchor: string, content: string): string =>
   `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}">${escapeXml(content)}</text>`
 
@@ -86,7 +95,7 @@ export function formatPlot(plot: Plot): string {
     .map(({ name, points }) => ({ name, points: points.filter(isDrawable) }))
     .filter(({ points }) => points.length > 0)
   const frame = createFrame({ ...plot, series })
-  const xs = [...new Set(series.flatMap(({ points }) => points.map(([x]) => x)))]
+  const xTicks = chooseXTicks(series, plot.xScale)
   const yTicks = Array.from({ length: TICKS + 1 }, (_, index) => index * frame.yStep)
   const bottom = HEIGHT - BOTTOM
   return [
@@ -98,7 +107,7 @@ export function formatPlot(plot: Plot): string {
       const line = `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y}" y2="${y}" stroke="#ddd"/>`
       return `${line}${text(LEFT - 8, y + 4, 'end', label(value))}`
     }),
-    ...xs.map((value) => text(frame.x(value), bottom + 18, 'middle', label(value))),
+    ...xTicks.map((value) => text(frame.x(value), bottom + 18, 'middle', label(value))),
     text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 14, 'middle', plot.xLabel),
     `<g transform="rotate(-90 18 ${HEIGHT / 2})">${text(18, HEIGHT / 2, 'middle', plot.yLabel)}</g>`,
     ...series.map((one, index) => drawSeries(one, index, frame)),
