@@ -42,6 +42,7 @@ const narrow = useRunningNode('openapi-narrow', {
   },
 })
 
+const TEXT = 'text/plain; charset=utf-8'
 const JSON_TYPE = { 'content-type': 'application/json' }
 const ETAG = `"blake3-${'0'.repeat(64)}"`
 const LIST = ['tinycloud.delegation/list']
@@ -75,9 +76,13 @@ async function openSession({ wallet, space }: Account): Promise<Holder> {
   return { ...token, key, space }
 }
 
-beforeAll(async () => {
+async function openDescription(): Promise<DescribedNode> {
   const reply = await node.connections.request('/openapi.json', { method: 'GET' })
-  described = new DescribedNode(membersOf(JSON.parse(reply.text())))
+  return new DescribedNode(membersOf(JSON.parse(reply.text())))
+}
+
+beforeAll(async () => {
+  described = await openDescription()
   account = await openAccount(node.connections)
   account = { ...account, ...(await openSession(account)) }
   inPublic = await openAccount(node.connections, 'public')
@@ -433,6 +438,44 @@ describe('a space that is full (HTTP-10)', () => {
       for (let sent = 0; sent < 60 && !statuses.has(402); sent++) statuses.add(await send())
       expect(statuses).toContain(402)
     }
+  })
+})
+
+describe('the comparison', () => {
+  it('finds a status, a header, a type and a body that the document does not have', async () => {
+    // Of its own, because what it is shown was never answered.
+    const judge = await openDescription()
+    const operation = { method: 'get', pattern: '/info' } as const
+    const reply = await ask('get', '/info')
+    const other = (changes: Partial<Reply>, text = reply.text()): Reply => ({
+      ...reply,
+      bytes: Buffer.from(text),
+      text: () => text,
+      ...changes,
+    })
+    const { 'tinycloud-trace-id': _, ...headers } = reply.headers
+    for (const [changed, reason] of [
+      [other({ status: 418 }), 'get /info 418 is not described'],
+      [other({ headers }), 'get /info 200 has no tinycloud-trace-id'],
+      [other({ headers: { ...reply.headers, 'content-type': 'text/csv' } }), 'of type text/csv'],
+      [other({}, '{"protocol":1}'), "must have required property 'version'"],
+      [
+        other({}, reply.text().replace('"protocol":1', '"protocol":2')),
+        'must be equal to constant',
+      ],
+      [other({}, reply.text().replace('{', '{"more":1,')), 'must NOT have additional properties'],
+    ] as const)
+      expect(() => judge.check(operation, changed)).toThrow(reason)
+    const head = { method: 'head', pattern: '/info' } as const
+    expect(() => judge.check(head, reply)).toThrow('head /info 200 has a body')
+    const refusal = { method: 'post', pattern: '/delegation/query' } as const
+    const worded = (text: string): Reply =>
+      other(
+        { status: 403, headers: { ...headers, 'tinycloud-trace-id': 'x', 'content-type': TEXT } },
+        text,
+      )
+    judge.check(refusal, worded('Delegation query proof is not authorized'))
+    expect(() => judge.check(refusal, worded('No'))).toThrow('must be equal to constant')
   })
 })
 

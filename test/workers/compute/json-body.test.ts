@@ -1,7 +1,16 @@
 /** JSON bodies (HTTP-5): what is no JSON, what is JSON of another shape, and what passes. */
 import { describe, expect, it } from 'vitest'
 import { JSON_BODY_DEPTH_MAX } from '../../../src/protocol/limits.ts'
-import { parseJsonMembers, readTextMember } from '../../../src/workers/compute/json-body.ts'
+import { ProtocolError } from '../../../src/protocol/error.ts'
+import { type MessageSchema, type Violation } from '../../../src/protocol/json-schema.ts'
+import {
+  parseJsonMembers,
+  parseMessage,
+  readNumber,
+  readText,
+  readTextMember,
+  unprocessable,
+} from '../../../src/workers/compute/json-body.ts'
 
 const NAMES = ['cid', 'more']
 const parse = (text: string | Uint8Array): ReadonlyMap<string, unknown> =>
@@ -68,5 +77,46 @@ describe('JSON of another shape (HTTP-5)', () => {
         expect.objectContaining({ code: 'BODY_UNPROCESSABLE' }),
       )
     expect(readTextMember(parse('{"cid":""}'), 'cid')).toBe('')
+  })
+})
+
+describe('a message (HTTP-5)', () => {
+  const schema: MessageSchema = {
+    type: 'object',
+    properties: { cid: { type: 'string' }, count: { type: ['integer', 'null'] } },
+    required: ['cid'],
+  }
+  const read = (text: string): [string | undefined, number | undefined] => {
+    const form = { schema, order: ['cid', 'count'], refusalOf: unprocessable }
+    const members = parseMessage({ kind: 'whole', bytes: Buffer.from(text) }, form)
+    return [readText(members, 'cid'), readNumber(members, 'count')]
+  }
+
+  it('is what its schema says, as an object or as an array', () => {
+    expect(read('{"cid":"x","count":5}')).toEqual(['x', 5])
+    expect(read('["x",5]')).toEqual(['x', 5])
+    expect(read('{"cid":"x","count":null,"more":1}')).toEqual(['x', undefined])
+    expect(read('["x"]')).toEqual(['x', undefined])
+  })
+
+  it.each(['{}', '[]', '{"cid":null}', '[5]', '{"cid":"x","count":"5"}', '["x",1.5]'])(
+    'is refused by its form: %s',
+    (body) => {
+      expect(() => read(body)).toThrow(expect.objectContaining({ code: 'BODY_UNPROCESSABLE' }))
+    },
+  )
+
+  it('tells what was violated', () => {
+    const form = {
+      schema,
+      order: [],
+      refusalOf: ({ member, keyword }: Violation) =>
+        new ProtocolError('QUERY_INVALID', `${member} ${keyword}`),
+    }
+    const parseBody = (text: string): unknown =>
+      parseMessage({ kind: 'whole', bytes: Buffer.from(text) }, form)
+    expect(() => parseBody('{"count":1}')).toThrow('QUERY_INVALID: cid required')
+    expect(() => parseBody('{"cid":"x","count":[]}')).toThrow('QUERY_INVALID: count type')
+    expect(() => parseBody('["x"]')).toThrow('BODY_UNPROCESSABLE')
   })
 })
