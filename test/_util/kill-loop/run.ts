@@ -14,6 +14,7 @@ import {
 import { createRandom, type Random } from '../random.ts'
 import { Journal } from './journal.ts'
 import { type LaneKeys, runLane } from './load.ts'
+import { runVerifyProcess } from '../verify-process.ts'
 import { verifyJournal } from './verify.ts'
 
 const LANES = 24
@@ -35,6 +36,8 @@ export interface KillLoopOptions {
   readonly computeWorkers?: number
   /** More `TINYCLOUD_…` variables. */
   readonly environment?: Readonly<Record<string, string>>
+  /** `tinycloud verify` after every so many restarts; undefined: never. Its time grows with the history. */
+  readonly verifyEvery?: number
   /** Called after each round, for progress in long runs. */
   readonly onRound?: (round: { kills: number; checked: number; losses: number }) => void
 }
@@ -44,6 +47,8 @@ export interface KillLoopReport {
   readonly startKills: number
   /** Acknowledged puts, deletes, delegations and revocations, each checked after the kill that followed. */
   readonly checkedCount: number
+  /** Runs of `tinycloud verify`; one that is not clean is a loss. */
+  readonly verifications: number
   readonly losses: readonly string[]
   /** Answers that no correct node gives under this load. */
   readonly problems: readonly string[]
@@ -100,13 +105,14 @@ async function listStaging(directory: string): Promise<string[]> {
 }
 
 export async function runKillLoop(options: KillLoopOptions): Promise<KillLoopReport> {
-  const { seed, kills, onRound, ...processOptions } = options
+  const { seed, kills, verifyEvery = Infinity, onRound, ...processOptions } = options
   const directory = await createDirectory('kill-loop')
   const process = { ...processOptions, directory }
   const random = createRandom(seed)
   const losses: string[] = []
   let startKills = 0
   let checkedCount = 0
+  let verifications = 0
 
   let node = await startNodeProcess(process)
   const connections = openConnections(node.url, ACCOUNTS)
@@ -126,6 +132,11 @@ export async function runKillLoop(options: KillLoopOptions): Promise<KillLoopRep
     }
     node = await startNodeProcess(process)
     const verification = await verify(loop, node)
+    if (kill % verifyEvery === 0) {
+      const { exitCode, output } = await runVerifyProcess(directory)
+      if (exitCode !== 0) losses.push(`after kill ${kill}: verify: exit ${exitCode}\n${output}`)
+      verifications++
+    }
     checkedCount += verification.checkedCount
     losses.push(...verification.losses.map((loss) => `after kill ${kill}: ${loss}`))
     onRound?.({ kills: kill, checked: checkedCount, losses: losses.length })
@@ -135,5 +146,5 @@ export async function runKillLoop(options: KillLoopOptions): Promise<KillLoopRep
   if (code !== 0) problems.push(`SIGTERM: exit ${code}`)
   for (const name of await listStaging(directory)) problems.push(`left over: ${name}`)
   if (losses.length === 0) await removeDirectory(directory)
-  return { kills, startKills, checkedCount, losses, problems }
+  return { kills, startKills, checkedCount, verifications, losses, problems }
 }
