@@ -71,7 +71,7 @@ function verifyInvocation(context: ComputeContext, entry: TokenEntry): Invocatio
 function wantsOf(
   context: ComputeContext,
   invocation: Invocation,
-  { body }: TokenEntry,
+  entry: TokenEntry,
 ): Partial<ReadRequest> {
   const { effect } = invocation
   switch (effect.kind) {
@@ -80,8 +80,9 @@ function wantsOf(
     case 'list':
       return listRequest(context, invocation, effect.target)
     case 'mutate': {
-      // Only an upload that is still to come is worth an early look at its precondition and its room.
-      return body.kind === 'later' ? { keys: [...effect.puts, ...effect.deletes] } : {}
+      // Only a value that is still to come is worth an early look at its precondition and its room.
+      const isEarly = entry.body.kind === 'later' && !isMultipart(entry)
+      return isEarly ? { keys: [...effect.puts, ...effect.deletes] } : {}
     }
     case 'none':
     case 'capabilities':
