@@ -22,7 +22,7 @@ const STAGES: readonly (readonly [pattern: RegExp, stage: string])[] = [
   [/^src\/workers\/compute\//, 'reads and planning'],
   [/^src\/workers\/storage\//, 'decisions and groups'],
   [/^src\/workers\/database\/|^better-sqlite3\//, 'SQL'],
-  [/^src\/workers\/blocks\/|^node:fs/, 'packs and files'],
+  [/^src\/workers\/blocks\/|^node:(internal\/)?fs\b/, 'packs and files'],
   [/^(node:|piscina)/, 'Node and the pool'],
 ]
 
