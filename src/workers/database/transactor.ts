@@ -113,7 +113,11 @@ export type MaybePromise<T> = T | Promise<T>
  * Methods throw what their engine throws; storage/fault-kind.ts says what that means.
  */
 export interface Transactor {
-  begin(): MaybePromise<void>
+  /**
+   * From here to the end of the transaction nobody can end the run, so nobody seals or removes files that it writes.
+   * @throws {RunEnded} when the run was declared dead before
+   */
+  begin(runNo: number): MaybePromise<void>
   load(questions: GroupQuestions): MaybePromise<GroupFacts>
   /** @throws {RunEnded} when the run was declared dead */
   apply(changes: GroupChanges): MaybePromise<void>

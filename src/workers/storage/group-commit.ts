@@ -71,7 +71,7 @@ class GroupAttempt {
     // A pack is a row before it is a file, in a transaction of its own: so before that of the group.
     const pack = await run.openPack()
     this.#step = 'load'
-    await transactor.begin()
+    await transactor.begin(run.runNo)
     const questions = questionsOf(this.#commands)
     const view = new GroupView(questions, await transactor.load(questions))
 

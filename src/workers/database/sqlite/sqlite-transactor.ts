@@ -6,6 +6,7 @@ import {
   type GroupFacts,
   type GroupQuestions,
   type LogState,
+  RunEnded,
   type Transactor,
 } from '../transactor.ts'
 import { type Connection, openReader } from './connection.ts'
@@ -21,6 +22,7 @@ export class SqliteTransactor implements Transactor {
   readonly #loader: GroupLoader
   readonly #writer: GroupWriter
   readonly #begin: Statement
+  readonly #isOpen: Statement<[number], 1>
   readonly #commit: Statement
   readonly #logState: Statement<[], LogColumns>
 
@@ -31,12 +33,16 @@ export class SqliteTransactor implements Transactor {
     this.#loader = new GroupLoader(connection)
     this.#writer = new GroupWriter(connection)
     this.#begin = connection.prepare('BEGIN IMMEDIATE')
+    this.#isOpen = connection
+      .prepare<[number], 1>('SELECT 1 FROM run WHERE run_no = ? AND ended_at IS NULL')
+      .pluck()
     this.#commit = connection.prepare('COMMIT')
     this.#logState = connection.prepare<[], LogColumns>('PRAGMA wal_checkpoint(NOOP)').raw()
   }
 
-  begin(): void {
+  begin(runNo: number): void {
     this.#begin.run()
+    if (this.#isOpen.get(runNo) !== 1) throw new RunEnded(`run ${runNo} was ended by somebody else`)
   }
 
   load(questions: GroupQuestions): GroupFacts {
