@@ -8,6 +8,7 @@ import { get } from './questions/get.ts'
 import { growth } from './questions/growth.ts'
 import { largeValues } from './questions/large-values.ts'
 import { list } from './questions/list.ts'
+import { memory } from './questions/memory.ts'
 import { micro } from './questions/micro.ts'
 import { mixed } from './questions/mixed.ts'
 import { oneConnection } from './questions/one-connection.ts'
@@ -30,6 +31,7 @@ export const QUESTIONS: readonly Question[] = [
   saturation,
   largeValues,
   growth,
+  memory,
   coldStart,
   micro,
 ]

@@ -12,6 +12,8 @@ const CONNECTIONS = 1000
 /** A thousand that wait for each other in a closed loop; what takes longer was forgotten. */
 const P99_MS_MAX = 2000
 const RECOVERY_MS_MAX = 1000
+/** A thousand connections group better than the warm-up did: the tokens must last to the end. */
+const RATE_RESERVE = 3
 const PROBE_EVERY_MS = 5
 const PROBES_MAX = 400
 /** Requests behind a full house may be told to come back; nothing else is an answer. */
@@ -33,7 +35,7 @@ async function saturate(settings: BenchSettings): Promise<Saturated> {
   try {
     const seconds = Math.max(1, settings.seconds)
     const probes = (await session.sign(PROBES_MAX)).nodes
-    const requests = (await session.sign(tokensFor(session.ratePerS, seconds))).nodes
+    const requests = (await session.sign(tokensFor(session.ratePerS * RATE_RESERVE, seconds))).nodes
     const slice = (from: number, length: number): typeof probes => ({
       length,
       at: (index) => probes.at(from + index),
