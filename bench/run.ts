@@ -84,7 +84,7 @@ async function runBench(options: BenchOptions): Promise<void> {
     const command = ['npm run bench --', ...process.argv.slice(2)].join(' ')
     await writeResults(
       { startedAt, command, revision, machine, syncMs, minutes, settings, asked },
-      options.isQuick ? 'quick' : 'full',
+      [options.isQuick ? 'quick' : 'full', ...(options.only ?? [])].join('-'),
     )
     process.stdout.write(`\n${minutes.toFixed(1)} minutes\n`)
   } finally {
@@ -97,10 +97,10 @@ async function writeResults(
     string,
     unknown
   >,
-  kind: 'quick' | 'full',
+  name: string,
 ): Promise<void> {
   await mkdir(RESULTS_DIRECTORY, { recursive: true })
-  const base = path.join(RESULTS_DIRECTORY, `${kind}-${results.startedAt.slice(0, 10)}`)
+  const base = path.join(RESULTS_DIRECTORY, `${results.startedAt.slice(0, 10)}-${name}`)
   const { settings: _settings, ...written } = results
   await writeFile(`${base}.json`, `${JSON.stringify(written, null, 2)}\n`)
   const plots = results.asked.flatMap(({ answer }) => answer?.plots ?? [])
