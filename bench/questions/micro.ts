@@ -9,7 +9,7 @@ import { openThreadHop } from '../micro/thread-hop.ts'
 import { type Figure, type Question } from '../question.ts'
 
 const TASK_MS = 500
-const TASK_MS_QUICK = 60
+const TASK_MS_QUICK = 40
 /** Slow ones must not decide after one call. */
 const RUNS_MIN = 5
 const MICROSECONDS_PER_MS = 1000
