@@ -22,6 +22,12 @@ export class Oracle {
   /** By `‹space› ‹key›`. */
   readonly keys: Map<string, KeyState>
   readonly used: Set<string>
+  /** Expiry of each invocation that took effect and is not forgotten yet, by statement id. */
+  readonly replays: Map<string, number>
+  /** What expires at or before this is refused. */
+  boundS: number
+  /** The last group wrote something. */
+  hasChanged = false
   readonly delegations: Map<string, DelegateCommand>
   readonly revoked: Set<string>
 
@@ -29,6 +35,8 @@ export class Oracle {
     this.hosted = new Set(from?.hosted)
     this.keys = new Map(from?.keys)
     this.used = new Set(from?.used)
+    this.replays = new Map(from?.replays)
+    this.boundS = from?.boundS ?? -Infinity
     this.delegations = new Map(from?.delegations)
     this.revoked = new Set(from?.revoked)
   }
@@ -48,7 +56,9 @@ export class Oracle {
     if (command.relies.some(this.#isRevoked)) return 'revoked'
     if (command.spaces.some((space) => !this.hosted.has(space))) return 'SPACE_NOT_FOUND'
     const id = toHex(command.statementId)
-    if (this.used.has(id)) return 'DUPLICATE_INVOCATION'
+    if (command.expiresAtS <= this.boundS) return 'INVOCATION_TIME'
+    if (this.replays.has(id)) return 'DUPLICATE_INVOCATION'
+    if (this.used.has(id)) throw new Error('the oracle forgot an invocation')
     const keys = new Map(this.keys)
     let told = '200'
     for (const operation of command.operations) {
@@ -70,6 +80,8 @@ export class Oracle {
       told = live ? etag(live) : '200'
     }
     this.used.add(id)
+    this.replays.set(id, command.expiresAtS)
+    this.hasChanged = true
     this.keys.clear()
     for (const [name, state] of keys) this.keys.set(name, state)
     return command.operations.length === 1 ? told : '200'
@@ -85,6 +97,8 @@ export class Oracle {
     } else if (!equalBytes(stored.digest, command.digest)) {
       throw new Error('spellings are not part of the simulation')
     }
+    // Another spelling would have been added: this one is looked at like one.
+    this.hasChanged = true
     const isHosted = (space: string): boolean => this.hosted.has(space)
     return `200 ${JSON.stringify({
       cid: formatRawCid(command.digest),
@@ -96,8 +110,19 @@ export class Oracle {
   #revoke(command: RevokeCommand): string {
     const target = toHex(command.target.statementId)
     if (!this.delegations.has(target)) return 'REVOCATION_TARGET_NOT_FOUND'
+    if (!this.revoked.has(target)) this.hasChanged = true
     this.revoked.add(target)
     return `200 {"revoked":true,"cid":"${command.targetCid}"}`
+  }
+
+  /** Invocations that expired by then are forgotten, and the bound is raised to them. Nothing is purged in an empty group. */
+  purge(toS: number): void {
+    if (!this.hasChanged) return
+    for (const [id, expiresAtS] of this.replays) {
+      if (expiresAtS > toS) continue
+      this.replays.delete(id)
+      this.boundS = Math.max(this.boundS, expiresAtS)
+    }
   }
 
   /** Everything that a reader can see, as one text. */

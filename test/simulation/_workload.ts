@@ -22,11 +22,13 @@ import {
 
 export const SPACES: readonly string[] = [spaceNamed('one'), spaceNamed('two')]
 export const KEYS: readonly string[] = ['a', 'a/b', 'b', 'c']
+/** An invocation lives so long at most. */
+const LIFETIME_S = 300
 const VALUES = ['', 'x', 'y'.repeat(700), 'z'.repeat(3000)]
 
 export interface Workload {
-  /** The commands of one group. */
-  next(): StorageCommand[]
+  /** The commands of one group, of clients whose clock says `nowS`. */
+  next(nowS: number): StorageCommand[]
   /** Values that were staged for the group: to be there as files before it is sent. */
   readonly staged: Map<number, Uint8Array>
 }
@@ -36,6 +38,7 @@ export function createWorkload(random: Random): Workload {
   const delegations: { command: DelegateCommand; reliance: ReliedDelegation }[] = []
   const invocations: MutateCommand[] = []
   let stagingNo = 0
+  let nowS = 0
 
   const operation = (): Operation => {
     const key = random.pick(KEYS)
@@ -75,6 +78,7 @@ export function createWorkload(random: Random): Workload {
     const command = mutation(operations, {
       spaces: [random.pick(SPACES)],
       relies,
+      expiresAtS: nowS + 1 + random.below(LIFETIME_S),
       precondition: count === 1 ? precondition() : { kind: 'none' },
     })
     invocations.push(command)
@@ -100,6 +104,9 @@ export function createWorkload(random: Random): Workload {
   }
   return {
     staged,
-    next: () => Array.from({ length: 1 + random.below(5) }, command),
+    next: (now) => {
+      nowS = now
+      return Array.from({ length: 1 + random.below(5) }, command)
+    },
   }
 }

@@ -7,11 +7,10 @@
  */
 import { expect, it } from 'vitest'
 import { chooseSeed, countFromEnvironment, createRandom } from '../_util/random.ts'
-import { useTemporaryDirectory } from '../_util/temporary-directory.ts'
 import { History, LIVES_PER_HISTORY } from './_history.ts'
+import { inMemoryDirectory } from './_memory-directory.ts'
 
-const directory = useTemporaryDirectory()
-const HISTORIES = countFromEnvironment('TINYCLOUD_SIMULATED_HISTORIES', 12)
+const HISTORIES = countFromEnvironment('TINYCLOUD_SIMULATED_HISTORIES', 200)
 const firstSeed = chooseSeed()
 
 it.each(Array.from({ length: HISTORIES }, (_, index) => (firstSeed + index) >>> 0))(
@@ -19,7 +18,7 @@ it.each(Array.from({ length: HISTORIES }, (_, index) => (firstSeed + index) >>> 
   async (seed) => {
     const history = new History(createRandom(seed))
     try {
-      await history.run(directory())
+      await inMemoryDirectory((directory) => history.run(directory))
     } catch (error) {
       throw new Error(`seed ${seed}, crashes ${history.crashes.join('; ')}`, { cause: error })
     }
