@@ -23,7 +23,7 @@ import { openUrl, readUrl } from '../_util/signed-urls.ts'
 const MIB = 1024 * 1024
 /** Bytes of a segment, which is verified whole, and of a window of a download. */
 const SEGMENT_BYTES = MIB
-const WINDOW_BYTES = 4 * MIB
+const WINDOW_BYTES = MIB
 /** A part up to this length is answered whole, a longer one in windows. */
 const ONE_HOP_BYTES = MIB / 4
 
@@ -31,6 +31,7 @@ const node = useRunningNode('ranges', {
   environment: {
     TINYCLOUD_PUBLIC_SPACES__RATE_LIMIT_PER_MINUTE: '1000000',
     TINYCLOUD_PUBLIC_SPACES__RATE_LIMIT_BURST: '1000000',
+    TINYCLOUD_PUBLIC_SPACES__STORAGE_LIMIT: '1 GiB',
   },
 })
 
