@@ -50,6 +50,7 @@ const MAJOR_MAP = 5
 const MAJOR_TAG = 6
 const MAJOR_SIMPLE = 7
 
+const BYTE_ORDER_MARK = Uint8Array.of(0xef, 0xbb, 0xbf)
 const LINK_TAG = 42
 /** What stands for "no base" before the bytes of a CID. */
 const LINK_BASE = 0x00
@@ -76,8 +77,7 @@ function assertShape(bytes: Uint8Array, depthMax: number): void {
       assertLink(bytes.subarray(cidOffset, offset))
     } else if (head.major === MAJOR_BYTES || head.major === MAJOR_TEXT) {
       const end = offset + head.argument
-      if (head.major === MAJOR_TEXT && !isUtf8(bytes.subarray(offset, end)))
-        throw malformed('not UTF-8')
+      if (head.major === MAJOR_TEXT) assertText(bytes.subarray(offset, end))
       offset = end
     } else if (head.major === MAJOR_ARRAY || head.major === MAJOR_MAP) {
       if (missing.length >= depthMax) throw malformed('nested too deeply')
@@ -86,6 +86,13 @@ function assertShape(bytes: Uint8Array, depthMax: number): void {
     while (missing.at(-1) === 0) missing.pop()
   } while (missing.length > 0)
   if (offset !== bytes.length) throw malformed('bytes after the end, or too few')
+}
+
+/** The library drops a byte order mark, and would read another text than was written. */
+function assertText(text: Uint8Array): void {
+  if (!isUtf8(text)) throw malformed('not UTF-8')
+  if (equalBytes(text.subarray(0, BYTE_ORDER_MARK.length), BYTE_ORDER_MARK))
+    throw malformed('byte order mark')
 }
 
 /** The library reads a CID of version 0 behind a version byte, and writes it as another. */

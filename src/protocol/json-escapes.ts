@@ -9,6 +9,7 @@
 import { ProtocolError } from './error.ts'
 
 const BACKSLASH = 0x5c
+const BYTE_ORDER_MARK = '\ufeff'
 const BLANKS = /[ \t\n\r]*/y
 /** Numbers, `true`, `false`, `null`, and what is none of them. */
 const LITERAL = /[^ \t\n\r,\]}]+/y
@@ -102,6 +103,7 @@ class Reader {
     this.#offset = close + 1
     const value = String(parseNative(this.#text.slice(open, close + 1)))
     if (!value.isWellFormed()) throw malformed('lone surrogate')
+    if (value.startsWith(BYTE_ORDER_MARK)) throw malformed('byte order mark')
     return value
   }
 

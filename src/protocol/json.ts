@@ -17,6 +17,8 @@ export interface JsonLimits {
 const QUOTE = 0x22
 const COLON = 0x3a
 const SPACE = 0x20
+/** A text that begins with a byte order mark. */
+const MARKED_TEXT = '"\ufeff'
 
 /**
  * The value of a JSON text. Objects are plain, with own members only (`__proto__` too): read them with `Object.hasOwn`.
@@ -37,6 +39,7 @@ function parsePlainJson(text: string, depthMax: number): unknown {
     throw new ProtocolError('TOKEN_MALFORMED', 'not JSON', { cause })
   }
   if (!text.isWellFormed()) throw new ProtocolError('TOKEN_MALFORMED', 'lone surrogate')
+  if (text.includes(MARKED_TEXT)) throw new ProtocolError('TOKEN_MALFORMED', 'byte order mark')
   if (countMembers(value, depthMax) !== namesInText(text)) {
     throw new ProtocolError('TOKEN_MALFORMED', 'duplicate member name')
   }

@@ -7,7 +7,8 @@
  * into the batch: borrowed, copy what outlives it.
  */
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
+/** Drops nothing: a decoder takes a byte order mark away unless told otherwise. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** A writer that is used again keeps at most this much memory in between. */
 const KEPT_BYTES_MAX = 256 * 1024

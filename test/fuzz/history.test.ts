@@ -17,7 +17,8 @@ const DEPTH_MAX = 4
 
 const digest = fc.uint8Array({ minLength: 32, maxLength: 32 })
 const text = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 300 }),
+  // Keys and headers are ASCII; readers refuse a byte order mark.
+  fc.string({ unit: 'binary', maxLength: 300 }).filter((value) => !value.startsWith('\ufeff')),
   fc.nat({ max: 70_000 }).map((length) => 'k'.repeat(length)),
 )
 const metadata = fc.dictionary(fc.constantFrom('a', 'aa', 'content-type', 'é', '__proto__'), text, {

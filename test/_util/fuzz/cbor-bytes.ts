@@ -52,7 +52,20 @@ const withLength = (
 ): Uint8Array => concatBytes([headOf(major, BigInt(count), longer), ...parts])
 
 const shortText = fc.oneof(
-  fc.constantFrom('', 'a', 'b', 'aa', 'roots', 'version', '__proto__', 'é', '/', 't', 's'),
+  fc.constantFrom(
+    '',
+    'a',
+    'b',
+    'aa',
+    'roots',
+    'version',
+    '__proto__',
+    'é',
+    '\ufeff',
+    '\ufeffa',
+    't',
+    's',
+  ),
   fc.string({ unit: 'binary', maxLength: 30 }),
 )
 const text = fc

@@ -23,7 +23,21 @@ const number = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
 )
 const stringPiece = fc.oneof(
-  fc.constantFrom('a', 'b', 'é', '💥', ':', ',', '{', '}', ' ', '\u2028', '\u0000', '\ud800'),
+  fc.constantFrom(
+    'a',
+    'b',
+    'é',
+    '💥',
+    '\ufeff',
+    ':',
+    ',',
+    '{',
+    '}',
+    ' ',
+    '\u2028',
+    '\u0000',
+    '\ud800',
+  ),
   fc.constantFrom(
     '\\"',
     '\\\\',
@@ -34,6 +48,7 @@ const stringPiece = fc.oneof(
     '\\u0000',
     '\\ud83d\\udca5',
     '\\ud800',
+    '\\ufeff',
     '\\udc00',
   ),
   fc.constantFrom('\\x', '\\u12', '\\'),

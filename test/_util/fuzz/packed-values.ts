@@ -16,7 +16,7 @@ const exactly = (length: number): fc.Arbitrary<Uint8Array> =>
 const digest = exactly(32)
 const bytes = fc.uint8Array({ maxLength: 300 })
 const text = fc.oneof(
-  fc.constantFrom('', 'a', 'é', '💥', 'tinycloud.kv/get'),
+  fc.constantFrom('', 'a', 'é', '💥', '\ufeff', 'tinycloud.kv/get'),
   fc.string({ unit: 'binary', maxLength: 40 }),
 )
 const texts = fc.array(text, { maxLength: 3 })

@@ -98,6 +98,8 @@ class Judge {
 
   #utf8(lengthBytes: bigint): Buffer {
     const taken = this.#take(lengthBytes)
+    // Canonical, and refused all the same: the library would drop it.
+    if (taken.toString('utf8').startsWith('\ufeff')) throw new SyntaxError('byte order mark')
     try {
       new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(taken)
     } catch (cause) {

@@ -106,6 +106,7 @@ class JsonReader {
       value += character === '\\' ? this.#escape() : character
     }
     if (!value.isWellFormed()) throw new SyntaxError('surrogate')
+    if (value.startsWith('\ufeff')) throw new SyntaxError('byte order mark')
     return value
   }
 

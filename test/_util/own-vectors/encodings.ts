@@ -63,6 +63,9 @@ export const JSON_TEXTS: VectorSuite<string, OrRefused<JsonExpect>> = {
     'a trailing comma': ['[1,]', MALFORMED],
     'two values': ['{}{}', MALFORMED],
     'a byte order mark': ['\ufeff{}', MALFORMED],
+    'a text that begins with one': ['{"a":"\ufeffb"}', MALFORMED],
+    'a name that begins with one': ['{"\\ufeffa":1}', MALFORMED],
+    'a byte order mark inside a text': ['"a\ufeff"', { canonical: '"a\ufeff"' }],
   }),
 }
 
