@@ -11,6 +11,8 @@ import {
 import { type Damage } from '../workers/storage/request.ts'
 import { StartFault } from './fault.ts'
 
+/** A walk makes much garbage and keeps little. Measured at 170,000 statements: 190 MiB resident, 350 MiB without. */
+const VERIFY_LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 1024 } as const
 /** Of the memory of the node, which the scrub shares. Measured: 20 MiB resident at these, 40 MiB without. */
 const SCRUB_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 } as const
 
@@ -25,7 +27,11 @@ export function runVerification(
   workerData: VerifyOptions,
   onProgress: (progress: VerifyProgress) => void,
 ): Promise<VerifyReport> {
-  const thread = new Worker(workerUrl, { workerData, name: 'verify' })
+  const thread = new Worker(workerUrl, {
+    workerData,
+    name: 'verify',
+    resourceLimits: VERIFY_LIMITS,
+  })
   return new Promise((resolve, reject) => {
     thread.on('message', (event: MaintenanceEvent) => {
       if (event.kind === 'progress') onProgress(event)

@@ -1,6 +1,6 @@
 /** Storage whose garbage is collected by hand, and a verification of what it leaves. */
 import { openInspector } from '../../src/workers/database/open-inspector.ts'
-import { UNPACED } from '../../src/workers/maintenance/pacer.ts'
+import { EagerPacer } from '../../src/workers/maintenance/pacer.ts'
 import { Findings } from '../../src/workers/maintenance/verify/findings.ts'
 import { verifyNode } from '../../src/workers/maintenance/verify/verify-node.ts'
 import { type Damage } from '../../src/workers/storage/request.ts'
@@ -24,7 +24,7 @@ export async function verifyStored(directory: string): Promise<readonly Damage[]
       inspector,
       root: blocks.path,
       findings,
-      pacer: UNPACED,
+      pacer: new EagerPacer(),
       signatures: undefined,
       withStructure: true,
       isServed: false,

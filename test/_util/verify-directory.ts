@@ -1,6 +1,6 @@
 /** Verifies the data below a directory, in this process. */
 import { openInspector } from '../../src/workers/database/open-inspector.ts'
-import { UNPACED } from '../../src/workers/maintenance/pacer.ts'
+import { EagerPacer } from '../../src/workers/maintenance/pacer.ts'
 import { Findings } from '../../src/workers/maintenance/verify/findings.ts'
 import { SignatureChecks } from '../../src/workers/maintenance/verify/signature-checks.ts'
 import { type Verified, verifyNode } from '../../src/workers/maintenance/verify/verify-node.ts'
@@ -37,7 +37,7 @@ export async function verifyDirectory(
       inspector,
       root: blocksOf(directory),
       findings,
-      pacer: UNPACED,
+      pacer: new EagerPacer(),
       signatures: withSignatures ? new SignatureChecks(findings, contractChains) : undefined,
       withStructure,
       isServed,

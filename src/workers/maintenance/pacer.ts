@@ -1,12 +1,28 @@
 /** How fast maintenance may go: the scrub shares disk and cores with the node, verify takes what it gets. */
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 
 export interface Pacer {
   /** Bytes were read. Waits until the next may be. */
   spend(bytes: number): Promise<void> | undefined
 }
 
-export const UNPACED: Pacer = { spend: () => undefined }
+/** Bytes between two turns of the event loop. */
+const TURN_BYTES: number = 512 * 1024
+
+/**
+ * As fast as it goes, with a turn of the event loop now and then: what native code allocates is let go of only there.
+ * Measured: without, a walk holds 340 bytes for each hash to its end.
+ */
+export class EagerPacer implements Pacer {
+  #sinceTurnBytes = 0
+
+  spend(bytes: number): Promise<void> | undefined {
+    this.#sinceTurnBytes += bytes
+    if (this.#sinceTurnBytes < TURN_BYTES) return undefined
+    this.#sinceTurnBytes = 0
+    return nextTurn()
+  }
+}
 
 /** Shorter waits than this are saved up: a timer is not more precise, and waking costs. */
 const WAIT_MS_MIN = 20

@@ -1,6 +1,6 @@
 /** How fast the scrub may go, on a clock of the test. */
 import { describe, expect, it } from 'vitest'
-import { SteadyPacer, UNPACED } from '../../../src/workers/maintenance/pacer.ts'
+import { EagerPacer, SteadyPacer } from '../../../src/workers/maintenance/pacer.ts'
 
 const MIB = 1024 * 1024
 
@@ -85,8 +85,19 @@ describe('SteadyPacer', () => {
   })
 })
 
-describe('UNPACED', () => {
-  it('never waits', () => {
-    expect(UNPACED.spend(Number.MAX_SAFE_INTEGER)).toBeUndefined()
+describe('EagerPacer', () => {
+  it('takes a turn of the event loop every 512 KiB, and waits no longer', async () => {
+    const pacer = new EagerPacer()
+    let turns = 0
+    let timers = 0
+    const timer = setInterval(() => (timers += 1), 0)
+    for (let count = 0; count < 1024; count++) {
+      const turn = pacer.spend(5 * 1024)
+      if (turn) turns += 1
+      await turn
+    }
+    clearInterval(timer)
+    expect(turns).toBe(9)
+    expect(timers).toBeGreaterThan(0)
   })
 })

@@ -4,7 +4,7 @@ import { openInspector, openQuarantine } from '../../database/open-inspector.ts'
 import { sqliteCode } from '../../database/sqlite/connection.ts'
 import { openProcessLock, type ProcessLock } from '../../database/sqlite/process-lock.ts'
 import { StartFault } from '../../start-fault.ts'
-import { UNPACED } from '../pacer.ts'
+import { EagerPacer } from '../pacer.ts'
 import { type MaintenanceEvent, type VerifyOptions, type VerifyReport } from '../request.ts'
 import { Findings } from './findings.ts'
 import { SignatureChecks } from './signature-checks.ts'
@@ -38,7 +38,7 @@ export async function runVerify(
       inspector,
       root: options.blocks.path,
       findings,
-      pacer: UNPACED,
+      pacer: new EagerPacer(),
       signatures,
       withStructure: lock !== undefined,
       isServed: lock === undefined,
