@@ -29,7 +29,7 @@ const COMPACTION = { deadShareMax: 0.2, deadBytesMin: 2000, smallPackBytes: 2000
 const PAUSES: ReadonlySet<string> = new Set([
   'database.begin',
   'ledger.addPack',
-  'ledger.sealPack',
+  'ledger.sealOwnPack',
   'ledger.deletePack',
   'packs.readNeeds',
   'packs.moveRows',
@@ -186,11 +186,10 @@ export class CrashingStorage {
 
   /** What the next process finds. The remains of a crashed one are put away. */
   async bury(): Promise<Remains> {
-    if (!this.#remains) {
-      if (this.#isTakenOver) await this.#storage?.close()
+    // It wakes up, finds that its run is over, and lets go; it may even crash while it does.
+    if (this.#isTakenOver || this.#remains) await this.#storage?.close()
+    if (!this.#remains)
       return { directory: this.#directory, disk: this.disk, unsynced: this.#unsynced }
-    }
-    await this.#storage?.close()
     rmSync(this.#directory, { recursive: true })
     return this.#remains
   }

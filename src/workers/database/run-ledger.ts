@@ -34,6 +34,12 @@ export interface RunLedger {
    */
   addPack(pack: PackRow, previous: PackLength | undefined): MaybePromise<void>
   sealPack(packNo: number, sealed: SealedPack): MaybePromise<void>
+  /**
+   * As `sealPack`, of a pack that the run itself has written. `seal` works inside the transaction: whoever ends the run
+   * and seals its packs waits for it, and afterwards it is not called any more.
+   * @throws {RunEnded} when the run was declared dead
+   */
+  sealOwnPack(runNo: number, packNo: number, seal: () => SealedPack): MaybePromise<void>
   /** Its file is gone. */
   deletePack(packNo: number): MaybePromise<void>
   /** Packs of a run that have no index yet. */

@@ -143,7 +143,7 @@ export class ActiveRun {
   async #finish(pack: PackFile): Promise<void> {
     const { ledger, files, directories, root } = this.#options
     if (pack.committedBytes > PACK_HEADER.length) {
-      await ledger.sealPack(pack.packNo, pack.seal())
+      await ledger.sealOwnPack(this.runNo, pack.packNo, () => pack.seal())
       return
     }
     removePack({ files, directories, root, packNo: pack.packNo })

@@ -115,6 +115,15 @@ export class SqliteRunLedger implements RunLedger {
       .run(fileBytes, indexBytes, packNo)
   }
 
+  sealOwnPack(runNo: number, packNo: number, seal: () => SealedPack): void {
+    this.#connection
+      .transaction(() => {
+        assertRunIsOpen(this.#connection, runNo)
+        this.sealPack(packNo, seal())
+      })
+      .immediate()
+  }
+
   deletePack(packNo: number): void {
     this.#connection.prepare('DELETE FROM pack WHERE pack_no = ?').run(packNo)
   }

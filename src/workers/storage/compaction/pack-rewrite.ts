@@ -199,8 +199,9 @@ export class PackRewrite {
 
   async #seal(): Promise<void> {
     this.#closeSource()
+    const { ledger, runNo } = this.#options
     for (const pack of this.#outputs.values())
-      await this.#options.ledger.sealPack(pack.packNo, pack.seal())
+      await ledger.sealOwnPack(runNo, pack.packNo, () => pack.seal())
     for (const kind of KINDS) this.#closeOutput(kind)
     this.#isSealed = true
   }
