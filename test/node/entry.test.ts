@@ -77,7 +77,7 @@ describe('a start that fails', () => {
     ['a value that is wrong', { TINYCLOUD_PORT: '80x' }, 'must be a whole number'],
     [
       'a part that comes later',
-      { TINYCLOUD_STORAGE_LIMIT: '10 MiB' },
+      { TINYCLOUD_HOOKS__MAX_TICKET_TTL_SECONDS: '5' },
       'which this version does not have',
     ],
     [

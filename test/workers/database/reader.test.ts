@@ -90,7 +90,7 @@ describe('keys', () => {
         spaces: [absent, SPACE, spaceNamed('unknown')],
         list: { ...listOf('', undefined, 10).list, space: absent },
       })
-      expect(facts?.spaces).toEqual([undefined, { spaceNo: expect.any(Number) }, undefined])
+      expect(facts?.spaces).toMatchObject([undefined, { spaceNo: expect.any(Number) }, undefined])
       expect(facts?.list).toEqual({ keys: [], isTruncated: false })
     })
   })
