@@ -76,6 +76,12 @@ const IMPORT_RULES: readonly ImportRule[] = [
     forbids: /^(src\/(main|workers\/compute)\/|fastify)/,
   },
   {
+    name: 'maintenance reads beside a node: it knows neither main nor compute, and of storage what is fixed',
+    from: /^src\/workers\/maintenance\//,
+    forbids: /^(src\/(main|workers\/(compute|storage))\/|fastify)/,
+    except: /^src\/workers\/storage\/(request|mailbox)\.ts$/,
+  },
+  {
     name: 'database and blocks know the contract of storage only',
     from: /^src\/workers\/(database|blocks)\//,
     forbids: /^src\/(main|workers\/(compute|storage))\//,

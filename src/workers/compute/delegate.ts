@@ -20,7 +20,7 @@ import { type ComputeContext } from './context.ts'
 import { toRelied } from './invoke/authorise.ts'
 import { type Outcome, type Plan, readRequest } from './plan.ts'
 import { type TokenEntry } from './request.ts'
-import { spacesOf } from './spaces-of.ts'
+import { spacesOf } from '../../protocol/spaces-of.ts'
 import { isContractChainOf, verifySignature } from './verify-signature.ts'
 
 export function planDelegate(context: ComputeContext, entry: TokenEntry): Plan {

@@ -32,6 +32,8 @@ import {
 } from './inspector-statements.ts'
 import { REPLAY_BOUND, SCRUB_POSITION } from './meta.ts'
 
+/** Little: what is read once is not needed again, and the system caches the file as well. */
+const CACHE_KIB = 2 * 1024
 /** Statements of one window at most. */
 const WINDOW_STATEMENTS = 128
 /** Versions of one window at most, unless a single statement has more: one deletes up to 4096 keys. */
@@ -49,6 +51,7 @@ export class SqliteInspector implements DatabaseInspector {
 
   constructor(path: string) {
     this.#connection = openReader(path)
+    this.#connection.pragma(`cache_size = -${CACHE_KIB}`)
     this.#sql = prepareInspector(this.#connection)
     this.tables = this.#connection
       .prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")

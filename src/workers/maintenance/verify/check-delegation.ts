@@ -11,7 +11,7 @@ import { equalBytes, toHex } from '../../../protocol/bytes.ts'
 import { formatCapabilities } from '../../../protocol/capabilities.ts'
 import { type DelegationProof, hostedSpaces, proveDelegation } from '../../../protocol/chain.ts'
 import { ProtocolError } from '../../../protocol/error.ts'
-import { spacesOf } from '../../compute/spaces-of.ts'
+import { spacesOf } from '../../../protocol/spaces-of.ts'
 import { delegationFactsOf } from '../../database/delegation-facts.ts'
 import { RowChecksum } from '../../database/row-checksum.ts'
 import {

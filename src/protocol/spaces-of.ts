@@ -1,5 +1,5 @@
 /** The spaces that capabilities name. */
-import { type Capability } from '../../protocol/authority.ts'
+import { type Capability } from './authority.ts'
 
 /** Each once, sorted by bytes. */
 export function spacesOf(capabilities: readonly Capability[]): string[] {
