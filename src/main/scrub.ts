@@ -28,6 +28,11 @@ export interface ScrubCounters {
   readonly problems: number
 }
 
+export type ScrubConfig = Pick<
+  NodeConfig,
+  'database' | 'blocks' | 'scrubBytesPerS' | 'temporaryDirectory'
+>
+
 export interface ScrubParts {
   readonly storage: Pick<StorageClient, 'quarantine' | 'keepScrubPosition'>
   readonly log: Logger
@@ -35,21 +40,21 @@ export interface ScrubParts {
 }
 
 export class Scrub {
-  readonly #config: NodeConfig
+  readonly #config: ScrubConfig
   readonly #parts: ScrubParts
   #timer: NodeJS.Timeout | undefined
   #thread: ScrubThread | undefined
   #counters: ScrubCounters = { bytes: 0, cycles: 0, lastCycleEndedAtS: undefined, problems: 0 }
   #isClosing = false
 
-  private constructor(config: NodeConfig, parts: ScrubParts) {
+  private constructor(config: ScrubConfig, parts: ScrubParts) {
     this.#config = config
     this.#parts = parts
     this.#beginAfter(parts.startDelayMs ?? START_DELAY_MS)
   }
 
   /** Undefined: it is switched off, or the node keeps nothing. */
-  static start(config: NodeConfig, parts: ScrubParts): Scrub | undefined {
+  static start(config: ScrubConfig, parts: ScrubParts): Scrub | undefined {
     const isWanted = config.scrubBytesPerS > 0 && config.temporaryDirectory === undefined
     return isWanted ? new Scrub(config, parts) : undefined
   }
