@@ -122,13 +122,15 @@ export class GroupRunner {
 
   /** One bounded step of reclaiming what no row needs. True: there is more to do at once. */
   async tend(): Promise<boolean> {
-    const { collector } = this.#options
+    const { checkpointer, collector } = this.#options
     let isMore = false
     await this.#betweenGroups(async () => {
       const nowS = this.#options.nowS()
       const onDamage = (damage: Damage): Promise<void> => this.quarantine([damage])
       try {
         isMore = await collector.step({ run: this.#run, nowS, onDamage })
+        // Moved rows fill the log, also while no group comes.
+        await checkpointer.runIfDue()
       } catch (error) {
         if (faultKindOf(error, 'blocks') !== 'full') throw error
         await collector.retreat(nowS)
