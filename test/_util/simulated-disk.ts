@@ -54,6 +54,12 @@ export class SimulatedDisk {
     return next
   }
 
+  /** What the process had open is closed with it. */
+  closeAll(): void {
+    for (const descriptor of this.#descriptors.keys()) NODE_FILE_SYSTEM.closeSync(descriptor)
+    this.#descriptors.clear()
+  }
+
   /** `random`: what of a power loss is left; undefined: the power stays on. */
   #copy(from: string, next: SimulatedDisk, to: string, random: Random | undefined): void {
     mkdirSync(to, { recursive: true })

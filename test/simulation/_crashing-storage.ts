@@ -188,6 +188,7 @@ export class CrashingStorage {
   async bury(): Promise<Remains> {
     // It wakes up, finds that its run is over, and lets go; it may even crash while it does.
     if (this.#isTakenOver || this.#remains) await this.#storage?.close()
+    this.disk.closeAll()
     if (!this.#remains)
       return { directory: this.#directory, disk: this.disk, unsynced: this.#unsynced }
     rmSync(this.#directory, { recursive: true })
