@@ -271,10 +271,14 @@ describe('the file of a large value', () => {
     for (const [first, last] of [
       [SEGMENT_BYTES, 2 * SEGMENT_BYTES],
       [0, end],
-    ] as const)
-      await expect(readUrl(node.connections, url, rangeOf(first, last))).rejects.toThrow(
-        /other side closed|terminated|reset/,
+    ] as const) {
+      // Reset when the damage is met on the way; refused at once when the value is in quarantine by then.
+      const outcome = await readUrl(node.connections, url, rangeOf(first, last)).then(
+        ({ status }) => status,
+        () => 'reset',
       )
+      expect([500, 'reset']).toContain(outcome)
+    }
     expect(await openObjects()).toEqual([])
   })
 })
