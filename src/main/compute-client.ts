@@ -19,8 +19,7 @@ import {
   type StreamTasks,
   type TaskOutcome,
 } from '../workers/compute/request.ts'
-import { type Damage, type Fault } from '../workers/storage/request.ts'
-import { StartFault } from './fault.ts'
+import { type Damage, type Fault, StartFault } from '../workers/storage/request.ts'
 import { Fifo } from './pipeline/fifo.ts'
 
 const BATCHES_PER_WORKER_MAX = 2

@@ -1,16 +1,5 @@
-/** Reasons why the node cannot start, as they are thrown and as they are printed: what, why, what to do. */
-import { type Fault } from '../workers/storage/request.ts'
-
-/** Thrown before the port opens. Its text is for the person at the terminal and never holds a secret. */
-export class StartFault extends Error {
-  override readonly name = 'StartFault'
-  readonly fault: Fault
-
-  constructor(fault: Fault, options?: ErrorOptions) {
-    super(`${fault.what}: ${fault.why}`, options)
-    this.fault = fault
-  }
-}
+/** Reasons why the node cannot start, as they are printed: what, why, what to do. */
+import { type Fault, StartFault } from '../workers/storage/request.ts'
 
 /** The text for standard error. Lines inside `why` and `remedy` are kept and indented. */
 export function formatFault(fault: Fault): string {

@@ -8,8 +8,7 @@ import {
   type VerifyOptions,
   type VerifyReport,
 } from '../workers/maintenance/request.ts'
-import { type Damage } from '../workers/storage/request.ts'
-import { StartFault } from './fault.ts'
+import { type Damage, StartFault } from '../workers/storage/request.ts'
 
 /** A walk makes much garbage and keeps little. Measured at 170,000 statements: 190 MiB resident, 350 MiB without. */
 const VERIFY_LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 1024 } as const

@@ -15,8 +15,8 @@ import {
   type StorageMessage,
   type StorageOptions,
   type StorageReply,
+  StartFault,
 } from '../workers/storage/request.ts'
-import { StartFault } from './fault.ts'
 
 /** A probe that takes longer means that storage hangs. */
 const PROBE_TIMEOUT_MS = 5000

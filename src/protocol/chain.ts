@@ -223,8 +223,14 @@ function countDistinctLinks(delegations: readonly DelegationFacts[]): number {
   return ids.size
 }
 
-const unauthorizedAction = ({ resource, ability }: Capability): ProtocolError =>
-  new ProtocolError('UNAUTHORIZED_ACTION', `${resource.text} / ${ability}`)
+/** Detail of UNAUTHORIZED_ACTION for a capability. */
+export const actionText = ({
+  resource,
+  ability,
+}: Pick<Capability, 'resource' | 'ability'>): string => `${resource.text} / ${ability}`
+
+const unauthorizedAction = (capability: Capability): ProtocolError =>
+  new ProtocolError('UNAUTHORIZED_ACTION', actionText(capability))
 
 function earliest(timesS: readonly (number | undefined)[]): number | undefined {
   const bounds = timesS.filter((timeS) => timeS !== undefined)

@@ -1,6 +1,5 @@
 /** Reads the fault that a start-up step throws, so that a test can look at each of its three sentences. */
-import { StartFault } from '../../src/main/fault.ts'
-import { type Fault } from '../../src/workers/storage/request.ts'
+import { StartFault, type Fault } from '../../src/workers/storage/request.ts'
 
 export function catchFault(run: () => unknown): Fault {
   try {

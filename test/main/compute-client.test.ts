@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 
 import { ComputeClient } from '../../src/main/compute-client.ts'
-import { StartFault } from '../../src/main/fault.ts'
+import { StartFault } from '../../src/workers/storage/request.ts'
 import { PackedWriter } from '../../src/protocol/packed.ts'
 import { readResults, writeEntry } from '../../src/workers/compute/request.ts'
 import { COMPUTE_OPTIONS, STAND_IN_COMPUTE_URL } from '../_util/stand-in-node.ts'

@@ -1,8 +1,8 @@
 import { createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
 
-import { faultOf, formatFault, StartFault } from '../../src/main/fault.ts'
-import { type Fault } from '../../src/workers/storage/request.ts'
+import { faultOf, formatFault } from '../../src/main/fault.ts'
+import { StartFault, type Fault } from '../../src/workers/storage/request.ts'
 
 const FAULT: Fault = { what: 'It fails', why: 'One reason.\nAnother.', remedy: 'Do this.' }
 

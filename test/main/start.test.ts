@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 
 import { type NodeConfig } from '../../src/main/config/node-config.ts'
-import { StartFault } from '../../src/main/fault.ts'
+import { StartFault } from '../../src/workers/storage/request.ts'
 import { createLogger } from '../../src/main/logger.ts'
 import { type RunningNode, startNode } from '../../src/main/start.ts'
 import { NO_SPACE_LIMITS } from '../../src/workers/space-limits.ts'

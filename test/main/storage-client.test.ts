@@ -1,13 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest'
 
-import { StartFault } from '../../src/main/fault.ts'
 import {
   type StorageEvents,
   StorageClient,
   type StorageLogLine,
 } from '../../src/main/storage-client.ts'
 import { PackedWriter } from '../../src/protocol/packed.ts'
-import { type StorageReply } from '../../src/workers/storage/request.ts'
+import { StartFault, type StorageReply } from '../../src/workers/storage/request.ts'
 import {
   STAND_IN_STORAGE_URL,
   type StandInStorage,

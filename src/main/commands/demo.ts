@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 
 import { parseConfig } from '../config/config.ts'
-import { StartFault } from '../fault.ts'
+import { StartFault } from '../../workers/storage/request.ts'
 import { type Command, type CommandContext, EXIT, UsageError } from './command.ts'
 import { createCast } from './demo-cast.ts'
 import { DEMO_STEPS, SHARED_FOLDER } from './demo-steps.ts'

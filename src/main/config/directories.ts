@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
-import { StartFault } from '../fault.ts'
+import { StartFault } from '../../workers/storage/request.ts'
 
 /** Values, tokens and the secret are nobody else's business. */
 const PRIVATE_DIRECTORY_MODE = 0o700

@@ -20,7 +20,7 @@ import { dirname } from 'node:path'
 
 import { formatBase64url, parseBase64url } from '../../protocol/base64url.ts'
 import { equalBytes, utf8 } from '../../protocol/bytes.ts'
-import { StartFault } from '../fault.ts'
+import { StartFault } from '../../workers/storage/request.ts'
 import { syncDirectory } from './directories.ts'
 
 const SECRET_BYTES_MIN = 32

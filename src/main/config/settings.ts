@@ -6,7 +6,7 @@
  */
 import convict from 'convict'
 
-import { StartFault } from '../fault.ts'
+import { StartFault } from '../../workers/storage/request.ts'
 import { type Environment, readVariables, variableOf } from './env.ts'
 import { type Findings, noteUnknownName, type WrittenValue } from './findings.ts'
 import { foreignKey } from './foreign-names.ts'

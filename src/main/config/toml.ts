@@ -7,7 +7,7 @@ import { dirname, join, resolve } from 'node:path'
 
 import { parse, TomlError } from 'smol-toml'
 
-import { StartFault } from '../fault.ts'
+import { StartFault } from '../../workers/storage/request.ts'
 import { type Findings, type WrittenValue } from './findings.ts'
 
 const FILE_NAME = 'tinycloud.toml'

@@ -3,6 +3,7 @@
  * apply to requests with credentials, and the origin is reflected for the same reason (HTTP-2, DESIGN §7.13,
  * sdk-contract §0.5).
  */
+import { ENTRY_HEADERS } from '../../workers/compute/request.ts'
 
 /** A flat list: name, value, name, value… */
 export type FlatHeaders = readonly string[]
@@ -16,19 +17,8 @@ const REQUESTED_CHARS_MAX = 4096
 const OWN_PREFIX = 'x-tinycloud-'
 const STORED_PREFIX = 'x-tinycloud-meta-'
 
-const ALLOWED = [
-  'authorization',
-  'content-type',
-  'content-encoding',
-  'content-language',
-  'content-disposition',
-  'if-match',
-  'if-none-match',
-  'if-range',
-  'range',
-  'cache-control',
-  'pragma',
-]
+/** What compute looks at, and what browsers send beside it. */
+const ALLOWED = ['authorization', ...ENTRY_HEADERS, 'cache-control', 'pragma']
 
 const EXPOSED = [
   'etag',

@@ -10,14 +10,13 @@ import { formatCarSection } from '../../protocol/car.ts'
 import { formatCapabilities } from '../../protocol/capabilities.ts'
 import { type DelegationProof, hostedSpaces, proveDelegation } from '../../protocol/chain.ts'
 import { formatRawCid, RAW_CODEC } from '../../protocol/cid.ts'
-import { ProtocolError } from '../../protocol/error.ts'
 import { hostDid } from '../../protocol/host-key.ts'
 import { NO_ANSWERS, OpenInquiry } from '../../protocol/inquiry.ts'
 import { assertTimeWindow, parseToken, statementId } from '../../protocol/token.ts'
 import { type ReadFacts, type StoredDelegation } from '../database/facts.ts'
 import { type DelegateCommand } from '../storage/request.ts'
 import { type ComputeContext } from './context.ts'
-import { toRelied } from './invoke/authorise.ts'
+import { assertNotRevoked, toRelied } from './invoke/authorise.ts'
 import { type Outcome, type Plan, readRequest } from './plan.ts'
 import { type TokenEntry } from './request.ts'
 import { spacesOf } from '../../protocol/spaces-of.ts'
@@ -122,13 +121,6 @@ function assertParentsInForce(
   parents: readonly (StoredDelegation | undefined)[],
 ): void {
   for (const parent of parents) {
-    if (!parent || parent.revokedLink < 0 || parent.facts.delegatee !== token.issuer) continue
-    const cited = formatRawCid(parent.facts.digest)
-    const revoked = parent.facts.closure[parent.revokedLink]
-    if (parent.revokedLink === 0 || !revoked) throw new ProtocolError('PARENT_REVOKED', cited)
-    throw new ProtocolError(
-      'PARENT_ANCESTOR_REVOKED',
-      `ancestor=${formatRawCid(revoked.digest)} parent=${cited}`,
-    )
+    if (parent?.facts.delegatee === token.issuer) assertNotRevoked(parent, 'parent')
   }
 }

@@ -1,6 +1,5 @@
 /** Opens the node's database for the one thread that writes it. */
-import { StartFault } from '../start-fault.ts'
-import { type DatabaseOptions } from '../storage/request.ts'
+import { StartFault, type DatabaseOptions } from '../storage/request.ts'
 import { type PackLedger } from './pack-ledger.ts'
 import { type Quarantine } from './quarantine.ts'
 import { type RunLedger } from './run-ledger.ts'

@@ -1,6 +1,5 @@
 /** Opens what maintenance works with. Nothing here creates a database, or changes the schema of one. */
-import { StartFault } from '../start-fault.ts'
-import { type DatabaseOptions } from '../storage/request.ts'
+import { StartFault, type DatabaseOptions } from '../storage/request.ts'
 import { type DatabaseInspector } from './inspector.ts'
 import { type Quarantine } from './quarantine.ts'
 import { configureWriter, openReader, openWriter, sqliteCode } from './sqlite/connection.ts'

@@ -3,7 +3,7 @@
  * moment: it reads, and what a verification of a stopped node writes is one transaction.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { StartFault } from '../start-fault.ts'
+import { StartFault } from '../storage/request.ts'
 import { type MaintenanceEvent, type MaintenanceOptions } from './request.ts'
 import { runScrubCycle } from './scrub/run-scrub-cycle.ts'
 import { runVerify } from './verify/run-verify.ts'

@@ -14,16 +14,14 @@ import {
   writeAnswer,
   writeFailure,
 } from '../../protocol/answer.ts'
-import { type ChainLink } from '../../protocol/authority.ts'
+import { type ChainLink, type DelegationFacts } from '../../protocol/authority.ts'
 import { PackedReader, type PackedWriter } from '../../protocol/packed.ts'
 
 /** A stored delegation that a command relies on. The actor refuses the command when a link of it is revoked. */
-export interface ReliedDelegation {
-  /** Itself first, then all ancestors. */
-  readonly closure: readonly ChainLink[]
-  readonly effectiveNotBeforeS: number | undefined
-  readonly effectiveExpiresAtS: number | undefined
-}
+export type ReliedDelegation = Pick<
+  DelegationFacts,
+  'closure' | 'effectiveNotBeforeS' | 'effectiveExpiresAtS'
+>
 
 interface CommandBase {
   /** Given by main, unique while in flight; comes back with the reply. */
@@ -80,21 +78,25 @@ export interface MutateCommand extends CommandBase {
 }
 
 /** A verified delegation that compute did not find stored. */
-export interface DelegateCommand extends CommandBase {
+export interface DelegateCommand
+  extends
+    CommandBase,
+    Pick<
+      DelegationFacts,
+      | 'delegator'
+      | 'delegatee'
+      | 'notBeforeS'
+      | 'expiresAtS'
+      | 'issuedAtS'
+      | 'effectiveNotBeforeS'
+      | 'effectiveExpiresAtS'
+      | 'isTerminal'
+      | 'parents'
+    > {
   readonly kind: 'delegate'
   readonly encoding: 'ucan' | 'cacao'
-  readonly delegator: string
-  readonly delegatee: string
-  readonly notBeforeS: number | undefined
-  readonly expiresAtS: number | undefined
-  readonly issuedAtS: number | undefined
-  readonly effectiveNotBeforeS: number | undefined
-  readonly effectiveExpiresAtS: number | undefined
-  readonly isTerminal: boolean
-  /** Canonical DAG-CBOR of the capabilities (protocol/chain.ts `formatCapabilities`). */
+  /** Canonical DAG-CBOR of the capabilities (protocol/capabilities.ts). */
   readonly capabilities: Uint8Array
-  /** Digests of the cited and stored parents, as listed by capabilities/read. */
-  readonly parents: readonly Uint8Array[]
   /** Parents whose rights it passes on; closures include them. */
   readonly relies: readonly ReliedDelegation[]
   /** Accounts in whose name it is given, sorted (protocol/account.ts). */
@@ -166,6 +168,17 @@ export interface Fault {
   readonly what: string
   readonly why: string
   readonly remedy: string
+}
+
+/** Thrown before the port opens. Its text is for the person at the terminal and never holds a secret. */
+export class StartFault extends Error {
+  override readonly name = 'StartFault'
+  readonly fault: Fault
+
+  constructor(fault: Fault, options?: ErrorOptions) {
+    super(`${fault.what}: ${fault.why}`, options)
+    this.fault = fault
+  }
 }
 
 /** Tables whose rows can be damaged, and files. */

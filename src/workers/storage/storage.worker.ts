@@ -4,8 +4,12 @@
  * the process (DESIGN §2).
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { StartFault } from '../start-fault.ts'
-import { type StorageEvent, type StorageMessage, type StorageOptions } from './request.ts'
+import {
+  StartFault,
+  type StorageEvent,
+  type StorageMessage,
+  type StorageOptions,
+} from './request.ts'
 import { SAMPLE_INTERVAL_S } from './space-guard.ts'
 import { type RunningStorage, startStorage } from './start-storage.ts'
 import { startTending } from './tending.ts'

@@ -11,7 +11,7 @@ import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../../src/main/config/config.ts'
 import { exactVariableOf, variableOf } from '../../../src/main/config/env.ts'
 import { SETTING_KEYS } from '../../../src/main/config/schema.ts'
-import { StartFault } from '../../../src/main/fault.ts'
+import { StartFault } from '../../../src/workers/storage/request.ts'
 import { useTemporaryDirectory } from '../../_util/temporary-directory.ts'
 
 const directory = useTemporaryDirectory()

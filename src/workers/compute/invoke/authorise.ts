@@ -1,12 +1,8 @@
 /** Authorisation of an invocation on facts read in one snapshot (reference-behaviour §2.9). */
-import {
-  type Capability,
-  type DelegationFacts,
-  type SignedToken,
-} from '../../../protocol/authority.ts'
+import { type DelegationFacts, type SignedToken } from '../../../protocol/authority.ts'
 import { type InvocationProof, proveInvocation } from '../../../protocol/chain.ts'
-import { formatRawCid } from '../../../protocol/cid.ts'
 import { ProtocolError } from '../../../protocol/error.ts'
+import { revokedFailure, type RevokedRole } from '../../../protocol/revoked-link.ts'
 import { type ReadFacts, type StoredDelegation } from '../../database/facts.ts'
 import { type ReliedDelegation } from '../../storage/request.ts'
 
@@ -16,10 +12,6 @@ export interface Authorised {
   readonly proof: InvocationProof
 }
 
-/** Detail of UNAUTHORIZED_ACTION for a capability. */
-export const actionText = ({ resource, ability }: Capability): string =>
-  `${resource.text} / ${ability}`
-
 /** What the actor needs of a delegation to find a later revocation of it or of an ancestor. */
 export const toRelied = (facts: DelegationFacts): ReliedDelegation => ({
   closure: facts.closure,
@@ -27,20 +19,15 @@ export const toRelied = (facts: DelegationFacts): ReliedDelegation => ({
   effectiveExpiresAtS: facts.effectiveExpiresAtS,
 })
 
-/**
- * Rule: INV-5.
- * @throws {ProtocolError} DELEGATION_REVOKED | ANCESTOR_REVOKED
- */
-function assertNotRevoked(stored: StoredDelegation): void {
-  const { facts, revokedLink } = stored
+/** @throws {ProtocolError} the refusal of the role, when a link is revoked. Rule: INV-5, CHAIN-7. */
+export function assertNotRevoked(
+  { facts, revokedLink }: StoredDelegation,
+  role: RevokedRole,
+): void {
   if (revokedLink < 0) return
-  const invoked = formatRawCid(facts.digest)
-  const revoked = facts.closure[revokedLink]
-  if (revokedLink === 0 || !revoked) throw new ProtocolError('DELEGATION_REVOKED', invoked)
-  throw new ProtocolError(
-    'ANCESTOR_REVOKED',
-    `ancestor=${formatRawCid(revoked.digest)} invoked=${invoked}`,
-  )
+  const ancestor = revokedLink === 0 ? undefined : facts.closure[revokedLink]
+  const { code, detail } = revokedFailure({ leaf: facts, ancestor }, role)
+  throw new ProtocolError(code, detail)
 }
 
 /**
@@ -54,7 +41,8 @@ export function authorise(token: SignedToken, facts: ReadFacts, nowS: number): A
   const proofs = facts.delegations.map((stored) => stored?.facts)
   // Who is not the holder learns nothing about revocation.
   const isHolder = proofs.every((proof) => proof !== undefined && proof.delegatee === token.issuer)
-  if (isHolder) for (const stored of facts.delegations) if (stored) assertNotRevoked(stored)
+  if (isHolder)
+    for (const stored of facts.delegations) if (stored) assertNotRevoked(stored, 'invoked')
   const proof = proveInvocation(token, proofs, nowS)
   if (facts.spaces.includes(undefined)) throw new ProtocolError('SPACE_NOT_FOUND')
   return { relies: proofs.flatMap((held) => (held ? [toRelied(held)] : [])), proof }

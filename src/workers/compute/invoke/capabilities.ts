@@ -4,10 +4,12 @@
 import { type Answer, jsonAnswer } from '../../../protocol/answer.ts'
 import { type DelegationFacts } from '../../../protocol/authority.ts'
 import { formatBase64url } from '../../../protocol/base64url.ts'
+import { isInForce } from '../../../protocol/chain.ts'
 import { formatRawCid, parseCid } from '../../../protocol/cid.ts'
 import { ProtocolError } from '../../../protocol/error.ts'
 import { CHAIN_DELEGATIONS_MAX } from '../../../protocol/limits.ts'
 import { formatPreciseRfc3339 } from '../../../protocol/rfc3339.ts'
+import { spacesOf } from '../../../protocol/spaces-of.ts'
 import { type PackPlace } from '../../blocks/place.ts'
 import { type ReadFacts, type StoredDelegation } from '../../database/facts.ts'
 import { type ComputeContext } from '../context.ts'
@@ -51,7 +53,8 @@ async function listOf(
     })
     for (const stored of spaceDelegations) {
       afterNo = stored.facts.no
-      if (!isInForce(stored, nowS) || !isWanted(stored.facts, parameters, account, space)) continue
+      const isStanding = stored.revokedLink < 0 && isInForce(stored.facts, nowS)
+      if (!isStanding || !isWanted(stored.facts, parameters, account, space)) continue
       if (entries.length >= DELEGATIONS_LISTED_MAX)
         throw new ProtocolError(
           'RESPONSE_TOO_LARGE',
@@ -62,15 +65,6 @@ async function listOf(
     if (spaceDelegations.length < DELEGATIONS_PER_READ) break
   }
   return jsonAnswer(Object.fromEntries(entries))
-}
-
-function isInForce({ facts, revokedLink }: StoredDelegation, nowS: number): boolean {
-  const { effectiveExpiresAtS, effectiveNotBeforeS } = facts
-  return (
-    revokedLink < 0 &&
-    (effectiveExpiresAtS === undefined || effectiveExpiresAtS > nowS) &&
-    (effectiveNotBeforeS === undefined || effectiveNotBeforeS <= nowS)
-  )
 }
 
 /** `created`: the invoker's account gave it; `received`: another account gave it to the invoker's. */
@@ -135,15 +129,13 @@ async function chainOf(context: ComputeContext, cidText: string, space: string):
   while (digest && chain.length < CHAIN_DELEGATIONS_MAX) {
     const { delegations } = await readOnce(context.database, { delegations: [digest] })
     const [stored]: readonly (StoredDelegation | undefined)[] = delegations
-    if (!stored || (chain.length === 0 && !namesSpace(stored.facts, space))) break
+    if (!stored) break
+    if (chain.length === 0 && !spacesOf(stored.facts.capabilities).includes(space)) break
     chain.push(await entryOf(context, stored))
     digest = stored.facts.parents[0]
   }
   return jsonAnswer(chain)
 }
-
-const namesSpace = ({ capabilities }: DelegationFacts, space: string): boolean =>
-  capabilities.some(({ resource }) => resource.kind === 'space' && resource.space === space)
 
 /** @throws {ProtocolError} CHAIN_PARAMETER_CID */
 function parseChainCid(text: string): Uint8Array {

@@ -4,13 +4,14 @@
  * Steps: decode → body → time → signature → lifetime → one snapshot → authorise → scope → value → command
  * (reference-behaviour §6.6). The invocation may be sent again, for another URL.
  */
+import { actionText } from '../../../protocol/chain.ts'
 import { ProtocolError } from '../../../protocol/error.ts'
 import { coversResource } from '../../../protocol/resource.ts'
 import { statementId } from '../../../protocol/token.ts'
 import { type ReadFacts } from '../../database/facts.ts'
 import { type ReliedDelegation, type SignCommand } from '../../storage/request.ts'
 import { type ComputeContext } from '../context.ts'
-import { actionText, authorise } from '../invoke/authorise.ts'
+import { authorise } from '../invoke/authorise.ts'
 import { type InvocationToken, parseInvocation, verifyEnvelope } from '../invoke/invocation.ts'
 import { type Plan, readRequest } from '../plan.ts'
 import { type TokenEntry } from '../request.ts'
@@ -45,7 +46,7 @@ export function planSign(context: ComputeContext, entry: TokenEntry): Plan {
           ...createTicket(context),
           signer: token.issuer,
           relies,
-          action: actionText({ resource, ability: GET, caveats: {} }),
+          action: actionText({ resource, ability: GET }),
           spaces,
           spaceIndex: spaces.indexOf(resource.space),
           key,

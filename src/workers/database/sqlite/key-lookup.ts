@@ -67,18 +67,16 @@ export class KeyLookup {
   #readVersion(versionNo: number): VersionRow {
     const columns = this.#version.get(versionNo)
     if (!columns) throw damagedVersion(versionNo, 'is missing')
-    const [spaceNo, key, eventNo, seq, epochSeq, previousNo, isDeleted, digest, valueBytes] =
-      columns
     const [
-      ,
-      ,
-      ,
-      ,
-      ,
-      ,
-      ,
-      ,
-      ,
+      spaceNo,
+      key,
+      eventNo,
+      seq,
+      epochSeq,
+      previousNo,
+      isDeleted,
+      digest,
+      valueBytes,
       packNo,
       packOffset,
       packLength,

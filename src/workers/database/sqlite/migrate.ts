@@ -1,5 +1,5 @@
 /** Brings the schema of a SQLite database up to this program, or says why that cannot be. */
-import { StartFault } from '../../start-fault.ts'
+import { StartFault } from '../../storage/request.ts'
 import { MIGRATION_001 } from '../migrations/001-initial.ts'
 import { type Migration } from '../migrations/migration.ts'
 import { type Connection } from './connection.ts'

@@ -5,7 +5,7 @@
 import Database from 'better-sqlite3'
 import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
-import { StartFault } from '../../start-fault.ts'
+import { StartFault } from '../../storage/request.ts'
 import { sqliteCode } from './connection.ts'
 
 const LOCK_FILE = 'lock.sqlite'

@@ -3,14 +3,14 @@
  * whether a parent was taken back meanwhile, and whether somebody else stored the same statement first.
  */
 import { type ChainLink } from '../../../protocol/authority.ts'
-import { formatRawCid } from '../../../protocol/cid.ts'
 import { CHAIN_DELEGATIONS_MAX } from '../../../protocol/limits.ts'
+import { revokedFailure } from '../../../protocol/revoked-link.ts'
 import { type GroupView } from '../group-view.ts'
 import { distinctLinks } from '../relied-links.ts'
 import { type DelegateCommand, type SpaceLimits } from '../request.ts'
 import { type Decision, refuse } from './decision.ts'
 import { refuseDelegation } from './quota.ts'
-import { describeAncestor, findRevokedLink } from './revoked-link.ts'
+import { findRevokedLink } from './revoked-link.ts'
 
 export type DelegateOutcome =
   | { readonly kind: 'new'; readonly closure: readonly ChainLink[] }
@@ -27,13 +27,7 @@ export function decideDelegate(
   if (delegationNo !== undefined)
     return { kind: 'accept', outcome: { kind: 'stored', delegationNo } }
   const revoked = findRevokedLink(command.relies, view)
-  if (revoked)
-    return revoked.ancestor
-      ? refuse(
-          'PARENT_ANCESTOR_REVOKED',
-          describeAncestor(revoked.leaf, revoked.ancestor, 'parent'),
-        )
-      : refuse('PARENT_REVOKED', formatRawCid(revoked.leaf.digest))
+  if (revoked) return { kind: 'refuse', failure: revokedFailure(revoked, 'parent') }
   const { statementId, digest, relies } = command
   const closure = distinctLinks(relies, [{ statementId, digest }])
   if (closure.length > CHAIN_DELEGATIONS_MAX) return refuse('CHAIN_LIMIT')

@@ -1,4 +1,5 @@
 /** Decides a revocation. Revoking again is the same answer and no second event. Rule: REVOKE-3. */
+import { isInForce } from '../../../protocol/chain.ts'
 import { type GroupView } from '../group-view.ts'
 import { type RevokeCommand } from '../request.ts'
 import { type Decision, refuse } from './decision.ts'
@@ -18,8 +19,6 @@ export function decideRevoke(
     return refuse('REVOCATION_TARGET_NOT_FOUND')
   // The right that a control proof gives must still be in force.
   if (findRevokedLink(command.relies, view)) return refuse('UNAUTHORIZED_REVOKER')
-  for (const { effectiveNotBeforeS, effectiveExpiresAtS } of command.relies)
-    if (nowS < (effectiveNotBeforeS ?? -Infinity) || nowS >= (effectiveExpiresAtS ?? Infinity))
-      return refuse('UNAUTHORIZED_REVOKER')
+  if (!command.relies.every((held) => isInForce(held, nowS))) return refuse('UNAUTHORIZED_REVOKER')
   return { kind: 'accept', outcome: { isNew: !view.isRevoked(command.target) } }
 }

@@ -3,16 +3,9 @@
  *
  * Rule: REVOKE-4. Links are compared by their statement ids, so every spelling counts.
  */
-import { type ChainLink } from '../../../protocol/authority.ts'
-import { formatRawCid } from '../../../protocol/cid.ts'
+import { type RevokedLink } from '../../../protocol/revoked-link.ts'
 import { type GroupView } from '../group-view.ts'
 import { type ReliedDelegation } from '../request.ts'
-
-export interface RevokedLink {
-  readonly leaf: ChainLink
-  /** Undefined: the leaf itself is revoked. */
-  readonly ancestor: ChainLink | undefined
-}
 
 export function findRevokedLink(
   relies: readonly ReliedDelegation[],
@@ -29,10 +22,3 @@ export function findRevokedLink(
   }
   return undefined
 }
-
-/** `ancestor=‹cid› invoked=‹cid›` (reference-behaviour §2.11). */
-export const describeAncestor = (
-  leaf: ChainLink,
-  ancestor: ChainLink,
-  role: 'invoked' | 'parent',
-): string => `ancestor=${formatRawCid(ancestor.digest)} ${role}=${formatRawCid(leaf.digest)}`

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createDirectory, removeDirectory } from '../../../_util/node-process.ts'
-import { StartFault } from '../../../../src/workers/start-fault.ts'
+import { StartFault } from '../../../../src/workers/storage/request.ts'
 import { chooseSeed, createRandom } from '../../../_util/random.ts'
 import {
   blocksOf,
