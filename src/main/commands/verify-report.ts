@@ -2,6 +2,7 @@
 import {
   type CheckResult,
   type StoredTotals,
+  type UnconfirmedSignatures,
   type VerifyReport,
 } from '../../workers/maintenance/request.ts'
 import { type Damage } from '../../workers/storage/request.ts'
@@ -25,11 +26,7 @@ export function formatReport(places: VerifiedPlaces, report: VerifyReport): stri
     ...checks.filter(({ checked, problems: found }) => checked + found > 0).map(formatCheck),
     '',
     formatStored(report.stored, report.elapsedMs),
-    ...(report.unconfirmedSignatures === 0
-      ? []
-      : [
-          `${count(report.unconfirmedSignatures, 'signature')} that only a network could confirm: it did when they came, and was not asked again.`,
-        ]),
+    ...formatUnconfirmed(report.unconfirmedSignatures),
     ...(reclaimable.files === 0
       ? []
       : [
@@ -55,6 +52,17 @@ function formatCheck({ name, what, checked, problems }: CheckResult): string {
   const found = problems === 0 ? '' : `  ${count(problems, 'problem')}`
   return `${mark} ${name.padEnd(11)}${checked.toLocaleString('en').padStart(13)}  ${what}${found}`
 }
+
+const formatUnconfirmed = ({ didWeb, contractWallets }: UnconfirmedSignatures): string[] =>
+  [
+    { kind: 'did:web', signatures: didWeb },
+    { kind: 'contract wallets', signatures: contractWallets },
+  ]
+    .filter(({ signatures }) => signatures > 0)
+    .map(
+      ({ kind, signatures }) =>
+        `${count(signatures, 'signature')} of ${kind}, which only a network can confirm: it did when they came, and is not asked again.`,
+    )
 
 function formatDamages({ damages, problems }: VerifyReport): string[] {
   if (problems === 0) return []

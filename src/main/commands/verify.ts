@@ -37,7 +37,7 @@ async function verifyConfigured(
   { json, quarantine }: Arguments,
   context: CommandContext,
 ): Promise<number> {
-  const { storage, rpcUrls } = parseConfig(context)
+  const { storage } = parseConfig(context)
   const { databasePath, blocksPath } = keptPlaces(storage)
   const display = new ProgressDisplay({
     isTerminal: context.isTerminal ?? false,
@@ -51,7 +51,6 @@ async function verifyConfigured(
       database: { type: 'sqlite', path: databasePath },
       blocks: { type: 'local', path: blocksPath },
       quarantine,
-      contractChains: [...rpcUrls.keys()],
     },
     (progress) => display.show(progress),
   )

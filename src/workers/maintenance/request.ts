@@ -23,8 +23,6 @@ export interface VerifyOptions extends Places {
   readonly task: 'verify'
   /** Replace what the quarantine says by what is found now; not possible while a node runs. */
   readonly quarantine: boolean
-  /** Decimal ids of the chains whose contract wallets may sign. */
-  readonly contractChains: readonly string[]
 }
 
 /** Checks everything but signatures once, at a bounded rate: one cycle, after which the thread ends. */
@@ -82,13 +80,19 @@ export interface VerifyReport {
   /** Files that no row names: harmless, and removed by the node in time. */
   readonly reclaimable: { readonly files: number; readonly bytes: number }
   readonly stored: StoredTotals
-  /** Signatures that only a network could confirm (did:web, contract wallets). It is not asked again. */
-  readonly unconfirmedSignatures: number
+  readonly unconfirmedSignatures: UnconfirmedSignatures
   /** A node was running beside. */
   readonly isServed: boolean
   /** The quarantine holds what was found. */
   readonly isQuarantined: boolean
   readonly elapsedMs: number
+}
+
+/** Signatures that only a network can confirm, by kind. It did when they came, and is not asked again. */
+export interface UnconfirmedSignatures {
+  readonly didWeb: number
+  /** Of accounts that did not sign with a key: those of contracts (EIP-1271), on whatever chain. */
+  readonly contractWallets: number
 }
 
 export interface StoredTotals {

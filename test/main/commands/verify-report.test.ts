@@ -16,7 +16,7 @@ const reportOf = (changes: Partial<VerifyReport> = {}): VerifyReport => ({
   damages: [],
   reclaimable: { files: 0, bytes: 0 },
   stored: { spaces: 1, keys: 2, statements: 3, packs: 1, objects: 0, readBytes: 3 * 1024 * 1024 },
-  unconfirmedSignatures: 0,
+  unconfirmedSignatures: { didWeb: 0, contractWallets: 0 },
   isServed: false,
   isQuarantined: false,
   elapsedMs: 1234,
@@ -76,9 +76,14 @@ describe('the report', () => {
       /^3 files \(1\.5 KiB\) that no row names/m,
     ],
     [
-      'signatures of a network',
-      { unconfirmedSignatures: 2 },
-      /^2 signatures that only a network could confirm/m,
+      'signatures of did:web',
+      { unconfirmedSignatures: { didWeb: 2, contractWallets: 0 } },
+      /^2 signatures of did:web, which only a network can confirm/m,
+    ],
+    [
+      'signatures of contract wallets',
+      { unconfirmedSignatures: { didWeb: 0, contractWallets: 1 } },
+      /^1 signature of contract wallets, which only a network can confirm/m,
     ],
   ])('tells of %s', (_name, changes, text) => {
     expect(textOf(reportOf(changes))).toMatch(text)

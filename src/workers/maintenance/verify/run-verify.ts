@@ -32,7 +32,7 @@ export async function runVerify(
   if (!options.quarantine) lock?.close()
   try {
     const findings = new Findings()
-    const signatures = new SignatureChecks(findings, options.contractChains)
+    const signatures = new SignatureChecks(findings)
     let toldMs = -Infinity
     const { stored, reclaimable } = await verifyNode({
       inspector,
