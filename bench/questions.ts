@@ -8,6 +8,7 @@ import { get } from './questions/get.ts'
 import { growth } from './questions/growth.ts'
 import { largeValues } from './questions/large-values.ts'
 import { list } from './questions/list.ts'
+import { manySpaces } from './questions/many-spaces.ts'
 import { memory } from './questions/memory.ts'
 import { micro } from './questions/micro.ts'
 import { mixed } from './questions/mixed.ts'
@@ -31,6 +32,7 @@ export const QUESTIONS: readonly Question[] = [
   saturation,
   largeValues,
   growth,
+  manySpaces,
   memory,
   coldStart,
   micro,

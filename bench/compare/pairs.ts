@@ -5,7 +5,7 @@
 import { median, type Usage, watchProcessors } from '../machine.ts'
 
 /** A round during which others used more than this share of the processors does not count. */
-const FOREIGN_SHARE_MAX = 0.04
+export const FOREIGN_SHARE_MAX = 0.04
 
 export type SideName = 'node' | 'limit' | 'against'
 
@@ -79,7 +79,9 @@ async function measureTurn<R>(
 }
 
 /** The rounds that count: the undisturbed ones, or all where every one was disturbed. */
-export function countedRounds<R>(rounds: readonly Round<R>[]): readonly Round<R>[] {
+export function countedRounds<R extends { readonly isDisturbed: boolean }>(
+  rounds: readonly R[],
+): readonly R[] {
   const clean = rounds.filter(({ isDisturbed }) => !isDisturbed)
   return clean.length > 0 ? clean : rounds
 }

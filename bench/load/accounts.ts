@@ -3,10 +3,12 @@
  * nodes; then one set of tokens loads all of them.
  */
 import { randomBytes } from 'node:crypto'
+import { utf8 } from '../../src/protocol/bytes.ts'
 import { createSessionKey } from '../../src/protocol/client/session-key.ts'
 import { signKeyDelegation } from '../../src/protocol/client/key-tokens.ts'
 import { signSessionDelegation } from '../../src/protocol/client/wallet-tokens.ts'
 import { createWallet } from '../../src/protocol/client/wallet.ts'
+import { blake3 } from '../../src/protocol/crypto/blake3.ts'
 import {
   assertOk,
   type Connections,
@@ -40,26 +42,31 @@ export interface AccountOptions {
 }
 
 export const createAccounts = ({ count, depth }: AccountOptions): LoadAccount[] =>
-  Array.from({ length: count }, () => createAccount(depth))
+  Array.from({ length: count }, () => createAccount(depth, randomBytes, nowS()))
 
-function createAccount(depth: number): LoadAccount {
-  const walletSecret = randomBytes(32)
+/** `draw` gives that many random bytes. */
+function createAccount(
+  depth: number,
+  draw: (bytes: number) => Buffer,
+  issuedAtS: number,
+): LoadAccount {
+  const walletSecret = draw(32)
   const wallet = createWallet(walletSecret)
   const space = wallet.spaceId('default')
   const abilities = { [kvResource(space)]: KV_ABILITIES }
-  let keySeed = randomBytes(32)
+  let keySeed = draw(32)
   let key = createSessionKey(keySeed)
   let token = signSessionDelegation(wallet, {
     domain: 'bench.example',
-    nonce: randomBytes(8).toString('hex'),
-    issuedAtS: nowS(),
-    expiresAtS: nowS() + DELEGATION_LIFETIME_S,
+    nonce: draw(8).toString('hex'),
+    issuedAtS,
+    expiresAtS: issuedAtS + DELEGATION_LIFETIME_S,
     audience: key.didUrl,
     abilities,
   })
   const delegations = [token.authorization]
   for (let link = 1; link < depth; link++) {
-    const nextSeed = randomBytes(32)
+    const nextSeed = draw(32)
     const next = createSessionKey(nextSeed)
     token = signKeyDelegation(key, {
       audience: next.did,
@@ -73,6 +80,28 @@ function createAccount(depth: number): LoadAccount {
     key = next
   }
   return { space, walletSecret, keySeed, cid: token.cid, delegations }
+}
+
+/** Accounts by number, so many that no thread holds them all: each can make any of them again, to the last byte. */
+export interface NumberedAccounts {
+  /** Unguessable, and another one for every store. */
+  readonly series: string
+  readonly issuedAtS: number
+  readonly count: number
+}
+
+export const createNumberedAccounts = (count: number): NumberedAccounts => ({
+  series: randomBytes(16).toString('hex'),
+  issuedAtS: nowS(),
+  count,
+})
+
+/** One delegation deep. */
+export function accountNumbered({ series, issuedAtS }: NumberedAccounts, no: number): LoadAccount {
+  let drawn = 0
+  const draw = (bytes: number): Buffer =>
+    Buffer.from(blake3(utf8(`${series}/${no}/${drawn++}`))).subarray(0, bytes)
+  return createAccount(1, draw, issuedAtS)
 }
 
 /** Makes a node host the spaces and store the chains. @throws {Error} when it refuses one */

@@ -1,10 +1,7 @@
 /** Signed tokens as requests. */
 import { randomBytes } from 'node:crypto'
 import { type LoadRequests } from './loader.ts'
-import { type LoadPlan, planRequest } from './plan.ts'
-
-/** Entries that a list asks for. */
-const LIST_LIMIT = '100'
+import { LIST_KEYS, type LoadPlan, planRequest } from './plan.ts'
 
 export interface SignedLoad {
   readonly plan: LoadPlan
@@ -32,7 +29,7 @@ export function createRequests({ plan, from, tokens, valueBytes }: SignedLoad): 
       }
       const headers =
         operation === 'list'
-          ? { authorization, 'x-tinycloud-limit': LIST_LIMIT }
+          ? { authorization, 'x-tinycloud-limit': String(LIST_KEYS) }
           : { authorization }
       return { path: '/invoke', headers, body: undefined }
     },

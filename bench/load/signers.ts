@@ -1,7 +1,7 @@
 /** Worker threads that sign the tokens of a load, before its figures are taken. */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { type LoadAccount } from './accounts.ts'
+import { type LoadAccount, type NumberedAccounts } from './accounts.ts'
 import { type LoadPlan } from './plan.ts'
 
 export interface SigningOrder {
@@ -17,7 +17,7 @@ export interface Signers {
   close(): Promise<void>
 }
 
-export function openSigners(accounts: readonly LoadAccount[]): Signers {
+export function openSigners(accounts: readonly LoadAccount[] | NumberedAccounts): Signers {
   const workers = Array.from(
     { length: availableParallelism() },
     () => new Worker(new URL('signer.worker.ts', import.meta.url), { workerData: accounts }),

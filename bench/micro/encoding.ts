@@ -18,8 +18,8 @@ const COMMANDS_PER_BATCH = 32
 /** @throws {Error} when what was encoded does not decode to the same */
 function tokenTasks(): MicroTask[] {
   const makeToken = createTokenMaker(createAccounts({ count: 1, depth: 1 }))
-  const invocation = makeToken(0, { operation: 'put', key: 'load/1' })
-  const session = makeToken(0, { operation: 'delegate', key: '' })
+  const invocation = makeToken({ operation: 'put', key: 'load/1', account: 0 })
+  const session = makeToken({ operation: 'delegate', key: '', account: 0 })
   return [
     { name: 'parse an invocation (UCAN)', run: () => parseToken(invocation) },
     { name: 'parse a session (CACAO)', run: () => parseToken(session) },

@@ -77,8 +77,8 @@ async function measure(settings: BenchSettings, value: Buffer): Promise<Round<Tr
       async prepare(roundNo) {
         const key = `large/${roundNo}`
         return {
-          put: makeToken(0, { operation: 'put', key }),
-          get: makeToken(0, { operation: 'get', key }),
+          put: makeToken({ operation: 'put', key, account: 0 }),
+          get: makeToken({ operation: 'get', key, account: 0 }),
         }
       },
       measure: (side, tokens: Tokens) => transfer(side, tokens, value),

@@ -35,7 +35,9 @@ describe('the plan of a load', () => {
     expect(accounts.map(({ delegations }) => delegations.length)).toEqual([4, 4])
     const makeToken = createTokenMaker(accounts)
     const operations = ['put', 'put', 'get', 'list', 'delegate'] as const
-    const tokens = operations.map((operation, index) => makeToken(index, { operation, key: 'a' }))
+    const tokens = operations.map((operation, index) =>
+      makeToken({ operation, key: 'a', account: index % 2 }),
+    )
     expect(new Set(tokens).size).toBe(tokens.length)
     const delegations = accounts.flatMap((account) => account.delegations)
     for (const token of [...tokens, ...delegations])
