@@ -151,7 +151,7 @@ export class SimulatedDisk {
     this.#now.set(text, new Map())
   }
 
-  #namers(): Pick<FileSystem, 'renameSync' | 'unlinkSync' | 'mkdirSync' | 'rmSync'> {
+  #namers(): Pick<FileSystem, 'renameSync' | 'unlinkSync' | 'mkdirSync' | 'rmdirSync' | 'rmSync'> {
     return {
       renameSync: (from, to) => {
         NODE_FILE_SYSTEM.renameSync(from, to)
@@ -166,6 +166,11 @@ export class SimulatedDisk {
         this.#namesOf(dirname(String(path))).delete(basename(String(path)))
       },
       mkdirSync: this.#mkdir,
+      rmdirSync: (path) => {
+        NODE_FILE_SYSTEM.rmdirSync(path)
+        this.#namesOf(dirname(String(path))).delete(basename(String(path)))
+        this.#now.delete(String(path))
+      },
       rmSync: (path, options) => {
         NODE_FILE_SYSTEM.rmSync(path, options)
         this.#namesOf(dirname(String(path))).delete(basename(String(path)))

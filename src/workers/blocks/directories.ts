@@ -3,7 +3,7 @@
  * existing: the process that made it may have died before its sync (DESIGN §4).
  */
 import { dirname } from 'node:path'
-import { type FileSystem, systemCode } from './file-system.ts'
+import { type FileSystem, rmdirIfEmpty, systemCode } from './file-system.ts'
 
 export class Directories {
   readonly #files: FileSystem
@@ -26,6 +26,16 @@ export class Directories {
     }
     this.sync(dirname(directory))
     this.#durable.add(directory)
+  }
+
+  /** Removes those that hold nothing, and syncs the parent of each once. Nothing is being written to any of them. */
+  removeEmpty(candidates: Iterable<string>): void {
+    const parents = new Set<string>()
+    for (const directory of candidates) {
+      this.#durable.delete(directory)
+      if (rmdirIfEmpty(this.#files, directory)) parents.add(dirname(directory))
+    }
+    for (const parent of parents) this.sync(parent)
   }
 
   /** Puts the names in a directory on stable storage. */

@@ -13,6 +13,7 @@ export type FileSystem = Pick<
   | 'readdirSync'
   | 'readSync'
   | 'renameSync'
+  | 'rmdirSync'
   | 'rmSync'
   | 'statSync'
   | 'statfsSync'
@@ -50,3 +51,22 @@ export function unlinkIfThere(files: FileSystem, path: string): boolean {
     throw error
   }
 }
+
+/** Removes a directory that holds nothing; false: it holds something, or was not there. */
+export function rmdirIfEmpty(files: FileSystem, path: string): boolean {
+  try {
+    files.rmdirSync(path)
+    return true
+  } catch (error) {
+    if (NOT_EMPTY.has(systemCode(error))) return false
+    throw error
+  }
+}
+
+/** What `rmdir` says of a directory that holds something, of one that is gone, and of a file. */
+const NOT_EMPTY: ReadonlySet<string | undefined> = new Set([
+  'ENOTEMPTY',
+  'EEXIST',
+  'ENOENT',
+  'ENOTDIR',
+])

@@ -5,6 +5,7 @@
 import { type Directories } from '../blocks/directories.ts'
 import { type FileSystem, isNoSpace } from '../blocks/file-system.ts'
 import { PACK_BYTES_TARGET, PACK_HEADER, PackFile, removePack } from '../blocks/packs/pack-file.ts'
+import { removeEmptyDirectories } from '../blocks/run-directories.ts'
 import { ROW_IDS_PER_RUN, RowIds } from '../database/row-id.ts'
 import { type RunLedger } from '../database/run-ledger.ts'
 import { type RunProgress } from '../database/transactor.ts'
@@ -137,7 +138,9 @@ export class ActiveRun {
     await this.sealFinished()
     await ledger.endRun(this.runNo, nowS)
     const open = await ledger.readOpenPacks(this.runNo)
-    if (open.length === 0) await ledger.markRunClean(this.runNo, nowS)
+    if (open.length > 0) return
+    await ledger.markRunClean(this.runNo, nowS)
+    removeEmptyDirectories(this.#options, (runNo) => runNo === this.runNo)
   }
 
   async #finish(pack: PackFile): Promise<void> {

@@ -4,10 +4,11 @@
  * Every step may be repeated after a crash: a run counts as clean only once all of them are done.
  */
 import { type Directories } from '../blocks/directories.ts'
-import { type FileSystem, isNoSpace, systemCode, unlinkIfThere } from '../blocks/file-system.ts'
+import { type FileSystem, isNoSpace, unlinkIfThere } from '../blocks/file-system.ts'
 import { objectPath, objectsDirectory, OBJECTS_PER_DIRECTORY, packPath } from '../blocks/layout.ts'
 import { PACK_HEADER, removePack, sealPack } from '../blocks/packs/pack-file.ts'
 import { PackIndex } from '../blocks/packs/pack-index.ts'
+import { readNames, removeEmptyDirectories } from '../blocks/run-directories.ts'
 import { ROW_IDS_PER_RUN } from '../database/row-id.ts'
 import { type PackRow, type RunRow } from '../database/rows.ts'
 import { type RunLedger } from '../database/run-ledger.ts'
@@ -26,12 +27,16 @@ export interface CleanUpOptions {
 
 export async function cleanUpRuns(options: CleanUpOptions): Promise<void> {
   const { ledger, nowS, log } = options
-  for (const run of await ledger.readUncleanRuns()) {
+  const unclean = await ledger.readUncleanRuns()
+  for (const run of unclean) {
     if (run.endedAtS === null) log('warn', 'run.crashed', { runNo: run.runNo, groups: run.groupNo })
     await ledger.endRun(run.runNo, nowS)
     removeUnknownObjects(options, run)
     if (await closePacks(options, run)) await ledger.markRunClean(run.runNo, nowS)
   }
+  // Those of a run that is ended only now wait for the next start: its process may not know yet.
+  const isUnclean = new Set(unclean.map(({ runNo }) => runNo))
+  removeEmptyDirectories(options, (runNo) => !isUnclean.has(runNo))
 }
 
 /** False: the disk is too full to end a pack with its index. It is read as it is, and ended by a later start. */
@@ -103,14 +108,5 @@ function removeUnknownObjects({ files, directories, root }: CleanUpOptions, run:
     for (const object of unknown)
       unlinkIfThere(files, objectPath(root, run.runNo * ROW_IDS_PER_RUN + Number(object)))
     if (unknown.length > 0) directories.sync(directory)
-  }
-}
-
-function readNames(files: FileSystem, directory: string): string[] {
-  try {
-    return files.readdirSync(directory)
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return []
-    throw error
   }
 }

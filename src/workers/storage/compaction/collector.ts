@@ -6,11 +6,13 @@ import { type Directories } from '../../blocks/directories.ts'
 import { type FileSystem } from '../../blocks/file-system.ts'
 import { type ObjectFiles } from '../../blocks/objects/object-files.ts'
 import { removePack } from '../../blocks/packs/pack-file.ts'
+import { removeLeftDirectories } from '../../blocks/run-directories.ts'
 import {
   type BlockTotals,
   type PackLedger,
   type RewritablePack,
 } from '../../database/pack-ledger.ts'
+import { runOfRowId } from '../../database/row-id.ts'
 import { type RunLedger } from '../../database/run-ledger.ts'
 import { type ActiveRun } from '../active-run.ts'
 import { type Log } from '../log.ts'
@@ -79,7 +81,7 @@ export class Collector {
     if (this.#rewrite) return this.#continue(this.#rewrite)
     const { nowS } = turn
     if (isWithin(LOOK_INTERVAL_S, this.#lookedAtS, nowS)) return false
-    if (await this.#sweep(nowS - GRACE_S)) return true
+    if (await this.#sweep(nowS - GRACE_S, turn.run.runNo)) return true
     this.#lookedAtS = nowS
     const { packs } = this.#options
     await packs.buryPacks(nowS)
@@ -119,11 +121,11 @@ export class Collector {
   }
 
   /** Files first, then rows: a crash in between is swept again. True: there may be more. */
-  async #sweep(deadBeforeS: number): Promise<boolean> {
+  async #sweep(deadBeforeS: number, liveRunNo: number): Promise<boolean> {
     const { ledger, packs, objectFiles, files, directories, root } = this.#options
     const objects = await ledger.readDeadObjects(deadBeforeS, REMOVED_OBJECTS_MAX)
+    const objectNos = objects.map(({ objectNo }) => objectNo)
     if (objects.length > 0) {
-      const objectNos = objects.map(({ objectNo }) => objectNo)
       objectFiles.remove(objectNos)
       await ledger.deleteObjects(objectNos)
       for (const { valueBytes } of objects) this.reclaimedBytes += valueBytes
@@ -134,6 +136,11 @@ export class Collector {
       await ledger.deletePack(packNo)
       this.reclaimedBytes += fileBytes
     }
+    const isOfEndedRun = (rowId: number): boolean => runOfRowId(rowId) !== liveRunNo
+    removeLeftDirectories(this.#options, {
+      objectNos: objectNos.filter(isOfEndedRun),
+      packNos: dead.map(({ packNo }) => packNo).filter(isOfEndedRun),
+    })
     return objects.length === REMOVED_OBJECTS_MAX || dead.length === REMOVED_PACKS_MAX
   }
 
