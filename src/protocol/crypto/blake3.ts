@@ -2,6 +2,7 @@
 import { BackendChoice, type Backend } from './backend-choice.ts'
 import { loadNativeBlake3 } from './blake3-native.ts'
 import { nobleBlake3 } from './blake3-noble.ts'
+import { loadWasmBlake3 } from './blake3-wasm.ts'
 import { toHex } from '../bytes.ts'
 
 export interface Blake3Hasher {
@@ -28,7 +29,11 @@ function answersRight(backend: Blake3Backend): boolean {
 }
 
 export const blake3Backends: BackendChoice<Blake3Backend> = new BackendChoice<Blake3Backend>(
-  [{ load: loadNativeBlake3 }, { load: () => nobleBlake3, isPortable: true }],
+  [
+    { load: loadNativeBlake3 },
+    { load: loadWasmBlake3, isPortable: true },
+    { load: () => nobleBlake3, isPortable: true },
+  ],
   answersRight,
 )
 

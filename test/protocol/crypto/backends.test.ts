@@ -72,7 +72,7 @@ describe('selectBackends', () => {
       ed25519: '@noble/ed25519',
       secp256k1: '@noble/curves',
       p256: '@noble/curves',
-      blake3: '@noble/hashes',
+      blake3: 'hash-wasm',
     })
   })
 

@@ -11,9 +11,21 @@ const distinct = (values: readonly unknown[]): number => new Set(values).size
 describe('BLAKE3', () => {
   const backends = blake3Backends.available()
 
-  it.runIf(hasNativePackages)('has a native and a portable backend', () => {
-    expect(backends).toHaveLength(2)
+  it.runIf(hasNativePackages)('has a native and two portable backends', () => {
+    expect(backends.map(({ name }) => name)).toEqual([
+      '@napi-rs/blake-hash',
+      'hash-wasm',
+      '@noble/hashes',
+    ])
   })
+
+  it.each([0, 1, 64, 65, 1023, 1024, 1025, 2047, 2048, 2049, 16_384, 16_385, 100_000])(
+    'is the same on every backend for %i bytes',
+    (lengthBytes) => {
+      const bytes = new Uint8Array(lengthBytes).map((_, index) => index % 251)
+      expect(distinct(backends.map((backend) => toHex(backend.hash(bytes))))).toBe(1)
+    },
+  )
 
   it('is the same on every backend, whole and in any pieces', () => {
     fc.assert(
