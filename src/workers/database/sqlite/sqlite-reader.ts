@@ -3,12 +3,14 @@
  * the batch sees what was committed before the batch arrived (DESIGN §2).
  */
 import { type Statement } from 'better-sqlite3'
+import { viewOf } from '../../../protocol/bytes.ts'
 import { StorageFault } from '../../storage-fault.ts'
 import {
   type DatabaseReader,
   type ReadFacts,
   type ReadRequest,
   type SpaceFacts,
+  type StoredDelegation,
   type TicketFacts,
   type VersionFacts,
 } from '../facts.ts'
@@ -19,6 +21,7 @@ import { DelegationLookup } from './delegation-lookup.ts'
 import { KeyList } from './key-list.ts'
 import { KeyLookup } from './key-lookup.ts'
 import { QuarantineLookup } from './quarantine-lookup.ts'
+import { SnapshotAnswers } from './snapshot-answers.ts'
 import { TicketLookup } from './ticket-lookup.ts'
 import { versionFacts } from './version-facts.ts'
 
@@ -26,8 +29,7 @@ export class SqliteReader implements DatabaseReader {
   readonly #connection: Connection
   readonly #begin: Statement
   readonly #commit: Statement
-  readonly #space: Statement<[string], number>
-  readonly #spaceFacts: Statement<[string], [number, number, number]>
+  readonly #space: Statement<[string], [spaceNo: number, liveBytes: number, historyBytes: number]>
   readonly #segments: Statement<[number], Buffer>
   readonly #keys: KeyLookup
   readonly #list: KeyList
@@ -35,6 +37,8 @@ export class SqliteReader implements DatabaseReader {
   readonly #accounts: AccountList
   readonly #tickets: TicketLookup
   readonly #quarantine: QuarantineLookup
+  readonly #knownSpaces = new SnapshotAnswers<SpaceFacts | undefined>()
+  readonly #knownDelegations = new SnapshotAnswers<StoredDelegation | undefined>()
 
   constructor(path: string) {
     const connection = openReader(path)
@@ -43,11 +47,6 @@ export class SqliteReader implements DatabaseReader {
     this.#begin = connection.prepare('BEGIN')
     this.#commit = connection.prepare('COMMIT')
     this.#space = connection
-      .prepare<[string], number>(
-        'SELECT space_no FROM space WHERE space_id = ? AND hosted_at IS NOT NULL',
-      )
-      .pluck()
-    this.#spaceFacts = connection
       .prepare<[string], [spaceNo: number, liveBytes: number, historyBytes: number]>(
         'SELECT space_no, live_bytes, history_bytes FROM space WHERE space_id = ? AND hosted_at IS NOT NULL',
       )
@@ -70,6 +69,8 @@ export class SqliteReader implements DatabaseReader {
         this.#quarantine.refresh()
         return batch.map((request) => this.#answer(request))
       } finally {
+        this.#knownSpaces.clear()
+        this.#knownDelegations.clear()
         this.#commit.run()
       }
     } catch (cause) {
@@ -86,25 +87,33 @@ export class SqliteReader implements DatabaseReader {
     const { delegations, statements, spaces, keys, list, ticket } = request
     const { spaceDelegations, accountDelegations } = request
     return {
-      delegations: delegations.map((digest) => this.#delegations.findByCid(digest)),
+      delegations: delegations.map((digest) => this.#findDelegation(digest)),
       statements: statements.map((statementId) => this.#delegations.findByStatement(statementId)),
       spaces: spaces.map((space) => this.#findSpace(space)),
       keys: keys.map(({ space, key }) => {
-        const spaceNo = this.#space.get(space)
-        return spaceNo === undefined ? undefined : this.#version(spaceNo, key)
+        const found = this.#findSpace(space)
+        return found && this.#version(found.spaceNo, key)
       }),
-      list: list && this.#list.read(this.#space.get(list.space), list),
+      list: list && this.#list.read(this.#findSpace(list.space)?.spaceNo, list),
       spaceDelegations: spaceDelegations && this.#delegations.listOfSpace(spaceDelegations),
       accountDelegations: accountDelegations && this.#accounts.read(accountDelegations),
       ticket: ticket && this.#ticket(ticket),
     }
   }
 
+  #findDelegation(digest: Uint8Array): StoredDelegation | undefined {
+    const name = viewOf(digest).toString('latin1')
+    return this.#knownDelegations.get(name, () => this.#delegations.findByCid(digest))
+  }
+
+  /** Undefined: nobody hosts it here. */
   #findSpace(space: string): SpaceFacts | undefined {
-    const columns = this.#spaceFacts.get(space)
-    if (!columns) return undefined
-    const [spaceNo, liveBytes, historyBytes] = columns
-    return { spaceNo, liveBytes, historyBytes }
+    return this.#knownSpaces.get(space, () => {
+      const columns = this.#space.get(space)
+      if (!columns) return undefined
+      const [spaceNo, liveBytes, historyBytes] = columns
+      return { spaceNo, liveBytes, historyBytes }
+    })
   }
 
   #version(spaceNo: number, key: Uint8Array): VersionFacts | undefined {
