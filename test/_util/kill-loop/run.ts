@@ -17,6 +17,7 @@ import { type LaneKeys, runLane } from './load.ts'
 import { runVerifyProcess } from '../verify-process.ts'
 import { verifyJournal } from './verify.ts'
 
+const RESTLESS_LIMITS = new URL('restless-limits.ts', import.meta.url).href
 const LANES = 24
 const ACCOUNTS = 6
 const KEYS_PER_LANE = 6
@@ -36,6 +37,8 @@ export interface KillLoopOptions {
   readonly computeWorkers?: number
   /** More `TINYCLOUD_…` variables. */
   readonly environment?: Readonly<Record<string, string>>
+  /** Packs are small and compaction never rests: kills meet it at work. */
+  readonly isRestless?: boolean
   /** `tinycloud verify` after every so many restarts; undefined: never. Its time grows with the history. */
   readonly verifyEvery?: number
   /** Called after each round, for progress in long runs. */
@@ -49,6 +52,8 @@ export interface KillLoopReport {
   readonly checkedCount: number
   /** Runs of `tinycloud verify`; one that is not clean is a loss. */
   readonly verifications: number
+  /** Jobs of compaction that were begun; a kill ended some of them. */
+  readonly compactions: number
   readonly losses: readonly string[]
   /** Answers that no correct node gives under this load. */
   readonly problems: readonly string[]
@@ -97,6 +102,9 @@ async function verify(loop: Loop, node: NodeProcess): ReturnType<typeof verifyJo
   return verification
 }
 
+const countCompactions = (node: NodeProcess): number =>
+  node.output().split(' compaction.begun ').length - 1
+
 /** Files of uploads that no start cleaned away. */
 async function listStaging(directory: string): Promise<string[]> {
   const staging = path.join(directory, 'data/blocks/staging')
@@ -105,14 +113,19 @@ async function listStaging(directory: string): Promise<string[]> {
 }
 
 export async function runKillLoop(options: KillLoopOptions): Promise<KillLoopReport> {
-  const { seed, kills, verifyEvery = Infinity, onRound, ...processOptions } = options
+  const { seed, kills, isRestless = false, verifyEvery = Infinity, onRound, ...given } = options
   const directory = await createDirectory('kill-loop')
-  const process = { ...processOptions, directory }
+  const process = {
+    ...given,
+    directory,
+    ...(isRestless && { nodeOptions: ['--import', RESTLESS_LIMITS] }),
+  }
   const random = createRandom(seed)
   const losses: string[] = []
   let startKills = 0
   let checkedCount = 0
   let verifications = 0
+  let compactions = 0
 
   let node = await startNodeProcess(process)
   const connections = openConnections(node.url, ACCOUNTS)
@@ -126,6 +139,7 @@ export async function runKillLoop(options: KillLoopOptions): Promise<KillLoopRep
 
   for (let kill = 1; kill <= kills; kill++) {
     await loadAndKill(loop, node)
+    compactions += countCompactions(node)
     while (random.next() < START_KILL_SHARE) {
       await killWhileStarting(process, random.below(START_KILL_MS_MAX))
       startKills++
@@ -146,5 +160,5 @@ export async function runKillLoop(options: KillLoopOptions): Promise<KillLoopRep
   if (code !== 0) problems.push(`SIGTERM: exit ${code}`)
   for (const name of await listStaging(directory)) problems.push(`left over: ${name}`)
   if (losses.length === 0) await removeDirectory(directory)
-  return { kills, startKills, checkedCount, verifications, losses, problems }
+  return { kills, startKills, checkedCount, verifications, compactions, losses, problems }
 }
