@@ -3,6 +3,7 @@ import { type Question } from './question.ts'
 import { chain } from './questions/chain.ts'
 import { coldStart } from './questions/cold-start.ts'
 import { connections } from './questions/connections.ts'
+import { constants } from './questions/constants.ts'
 import { delegate } from './questions/delegate.ts'
 import { get } from './questions/get.ts'
 import { growth } from './questions/growth.ts'
@@ -36,4 +37,5 @@ export const QUESTIONS: readonly Question[] = [
   memory,
   coldStart,
   micro,
+  constants,
 ]

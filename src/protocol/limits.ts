@@ -34,7 +34,7 @@ export const INVOCATION_LIFETIME_S_DEFAULT = 300
 // Values and keys
 /** A put body above this is 413 (DESIGN §7.7). */
 export const VALUE_BYTES_MAX = 1_000_000_000
-/** Values up to this live in packs, larger ones in files of their own (DESIGN §4; bench/value-threshold). */
+/** Values up to this live in packs, larger ones in files of their own (DESIGN §4; bench, `constants`). */
 export const PACKED_VALUE_BYTES_MAX: number = 256 * 1024
 /** Longest key (DESIGN §7.21): PostgreSQL and InnoDB cannot index longer ones. */
 export const KEY_BYTES_MAX = 2048

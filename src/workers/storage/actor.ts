@@ -19,7 +19,7 @@ import { type ErrorCode } from '../../protocol/error.ts'
 import { PackedWriter } from '../../protocol/packed.ts'
 import { readCommands } from './command-codec.ts'
 import { type GroupRunner } from './group-runner.ts'
-import { Mailbox } from './mailbox.ts'
+import { type GroupLimits, Mailbox } from './mailbox.ts'
 import {
   type Damage,
   type StorageCommand,
@@ -31,6 +31,7 @@ import {
 
 export interface ActorOptions {
   readonly runner: GroupRunner
+  readonly groups: GroupLimits
   /** Buffers of the event are given away. */
   readonly post: (event: StorageEvent) => void
   /** A bug, or the end of the run by somebody else: the process must not go on. */
@@ -41,13 +42,14 @@ export class StorageActor {
   readonly #runner: GroupRunner
   readonly #post: ActorOptions['post']
   readonly #die: ActorOptions['die']
-  readonly #mailbox = new Mailbox()
+  readonly #mailbox: Mailbox
   /** Everything that the actor does, one after the other. */
   #work: Promise<void> = Promise.resolve()
   #isAwake = false
   #isClosing = false
 
-  constructor({ runner, post, die }: ActorOptions) {
+  constructor({ runner, groups, post, die }: ActorOptions) {
+    this.#mailbox = new Mailbox(groups)
     this.#runner = runner
     this.#post = post
     this.#die = die

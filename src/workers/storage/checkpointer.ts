@@ -4,17 +4,25 @@
  */
 import { type LogState, type Transactor } from '../database/transactor.ts'
 
-/** Pages that wait in the log before they are copied: 4 MiB. More gave worse tails (DESIGN §8). */
-const PENDING_PAGES_MAX = 1000
-/** Length at which the log must begin anew, waiting for readers: 64 MiB. */
-const LOG_PAGES_MAX = 16_384
+/** Of the log, in pages of 4 KiB. */
+export interface CheckpointLimits {
+  /** Pages that wait in the log before they are copied. */
+  readonly pendingPagesMax: number
+  /** Length at which the log must begin anew, waiting for readers. */
+  readonly logPagesMax: number
+}
+
+/** 4 MiB and 64 MiB. More that waits gives worse tails (DESIGN §8; bench, `constants`). */
+export const CHECKPOINT_LIMITS: CheckpointLimits = { pendingPagesMax: 1000, logPagesMax: 16_384 }
 
 export class Checkpointer {
   readonly #transactor: Transactor
+  readonly #limits: CheckpointLimits
   #checkpoints = 0
 
-  constructor(transactor: Transactor) {
+  constructor(transactor: Transactor, limits: CheckpointLimits) {
     this.#transactor = transactor
+    this.#limits = limits
   }
 
   get checkpoints(): number {
@@ -23,9 +31,10 @@ export class Checkpointer {
 
   /** Never while a group is open. */
   async runIfDue(): Promise<void> {
+    const { logPagesMax, pendingPagesMax } = this.#limits
     const { logPages, checkpointedPages } = await this.#transactor.logState()
-    if (logPages >= LOG_PAGES_MAX) await this.#run('RESTART')
-    else if (logPages - checkpointedPages >= PENDING_PAGES_MAX) await this.#run('PASSIVE')
+    if (logPages >= logPagesMax) await this.#run('RESTART')
+    else if (logPages - checkpointedPages >= pendingPagesMax) await this.#run('PASSIVE')
   }
 
   /** Everything moves, and the log is emptied. A reader in the way is no error: a start does it again. */

@@ -12,17 +12,18 @@ import { type Database, openDatabase } from '../database/open-database.ts'
 import { openProcessLock } from '../database/sqlite/process-lock.ts'
 import { ActiveRun, RUN_LIMITS, type RunLimits } from './active-run.ts'
 import { StorageActor } from './actor.ts'
-import { Checkpointer } from './checkpointer.ts'
+import { CHECKPOINT_LIMITS, Checkpointer, type CheckpointLimits } from './checkpointer.ts'
 import { Collector } from './compaction/collector.ts'
 import { COMPACTION_LIMITS, type CompactionLimits } from './compaction/limits.ts'
 import { GroupRunner } from './group-runner.ts'
 import { type Log } from './log.ts'
+import { GROUP_LIMITS, type GroupLimits } from './mailbox.ts'
 import { StartFault, type RunInfo, type StorageEvent, type StorageOptions } from './request.ts'
 import { cleanUpRuns } from './run-clean-up.ts'
 import { SpaceGuard } from './space-guard.ts'
 import { StagedObjects } from './staged-objects.ts'
 
-/** What the actor gets from its surroundings. Tests put faults in. */
+/** What the actor gets from its surroundings. Tests put faults in, the bench other limits. */
 export interface StorageSurroundings {
   /** Buffers of the event are given away. */
   readonly post: (event: StorageEvent) => void
@@ -34,6 +35,8 @@ export interface StorageSurroundings {
   readonly openDatabase?: (options: StorageOptions['database']) => Database
   readonly limits?: RunLimits
   readonly compaction?: CompactionLimits
+  readonly groups?: GroupLimits
+  readonly checkpoints?: CheckpointLimits
 }
 
 export interface RunningStorage {
@@ -115,7 +118,7 @@ async function beginWork(
     ledger,
     quarantine,
     quarantined: await quarantine.count(),
-    checkpointer: new Checkpointer(transactor),
+    checkpointer: new Checkpointer(transactor, surroundings.checkpoints ?? CHECKPOINT_LIMITS),
     collector: new Collector({
       ...runOptions,
       packs,
@@ -138,7 +141,12 @@ async function beginWork(
       post({ kind: 'unwritable', reason })
     },
   })
-  return { actor: new StorageActor({ runner, post, die }), run: { runNo, runId }, spaceGuard }
+  const groups = surroundings.groups ?? GROUP_LIMITS
+  return {
+    actor: new StorageActor({ runner, groups, post, die }),
+    run: { runNo, runId },
+    spaceGuard,
+  }
 }
 
 /** Early, so that a directory that cannot be written is a fault of the start. A full disk still serves reads. */
