@@ -4,7 +4,7 @@ import path from 'node:path'
 import { PROJECT_ROOT } from './paths.ts'
 
 const ENTRY = path.join(PROJECT_ROOT, 'src/main/index.ts')
-const TIMEOUT_MS = 120_000
+const TIMEOUT_MS_DEFAULT = 120_000
 
 export interface VerifyRun {
   readonly exitCode: number | string
@@ -13,7 +13,10 @@ export interface VerifyRun {
 }
 
 /** `directory` holds `data`. */
-export const runVerifyProcess = (directory: string): Promise<VerifyRun> =>
+export const runVerifyProcess = (
+  directory: string,
+  timeoutMs: number = TIMEOUT_MS_DEFAULT,
+): Promise<VerifyRun> =>
   new Promise((resolve) => {
     execFile(
       process.execPath,
@@ -21,7 +24,7 @@ export const runVerifyProcess = (directory: string): Promise<VerifyRun> =>
       {
         cwd: directory,
         env: { TINYCLOUD_STORAGE_DATADIR: path.join(directory, 'data') },
-        timeout: TIMEOUT_MS,
+        timeout: timeoutMs,
       },
       (error, output, errors) =>
         resolve({ exitCode: error ? (error.code ?? 'killed') : 0, output: output + errors }),

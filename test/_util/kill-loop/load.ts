@@ -69,7 +69,11 @@ function noteApplied({ journal, random }: LoadContext, authorization: string): v
   else appliedTokens[random.below(APPLIED_TOKENS_MAX)] = authorization
 }
 
-async function put(context: LoadContext, tracked: TrackedKey, lengthBytes: number): Promise<void> {
+export async function put(
+  context: LoadContext,
+  tracked: TrackedKey,
+  lengthBytes: number,
+): Promise<void> {
   const { connections, journal, random } = context
   const value = createValue(random, lengthBytes)
   const token = issueKv(tracked.account, 'put', tracked.key)
@@ -86,7 +90,7 @@ async function put(context: LoadContext, tracked: TrackedKey, lengthBytes: numbe
   journal.problems.push(`put ${tracked.key}: ${reply.status} ${reply.text()}`)
 }
 
-async function remove(context: LoadContext, tracked: TrackedKey): Promise<void> {
+export async function remove(context: LoadContext, tracked: TrackedKey): Promise<void> {
   const { connections, journal } = context
   const token = issueKv(tracked.account, 'del', tracked.key)
   const { wasWritten } = tracked.history
@@ -104,7 +108,7 @@ async function remove(context: LoadContext, tracked: TrackedKey): Promise<void> 
     journal.problems.push(`del ${tracked.key}: ${reply.status} ${reply.text()}`)
 }
 
-async function share(context: LoadContext, account: Account): Promise<void> {
+export async function share(context: LoadContext, account: Account): Promise<void> {
   const { connections, journal, random } = context
   const parents = journal.shares.filter(
     (candidate) =>
@@ -130,7 +134,7 @@ async function share(context: LoadContext, account: Account): Promise<void> {
     journal.problems.push(`delegate: ${reply.status} ${reply.text()}`)
 }
 
-async function revoke(context: LoadContext, account: Account): Promise<void> {
+export async function revoke(context: LoadContext, account: Account): Promise<void> {
   const { connections, journal, random } = context
   const candidates = journal.shares.filter(
     ({ account: owner, stored, revoked }) =>

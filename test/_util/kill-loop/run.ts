@@ -17,7 +17,11 @@ import { type LaneKeys, runLane } from './load.ts'
 import { runVerifyProcess } from '../verify-process.ts'
 import { verifyJournal } from './verify.ts'
 
-const RESTLESS_LIMITS = new URL('restless-limits.ts', import.meta.url).href
+/** Of `node`: packs are small and compaction never rests. */
+export const RESTLESS_OPTIONS: readonly string[] = [
+  '--import',
+  new URL('restless-limits.ts', import.meta.url).href,
+]
 const LANES = 24
 const ACCOUNTS = 6
 const KEYS_PER_LANE = 6
@@ -67,11 +71,16 @@ interface Loop {
   readonly random: Random
 }
 
-function trackKeys(journal: Journal, accounts: readonly Account[], random: Random): LaneKeys[] {
+export function trackKeys(
+  journal: Journal,
+  accounts: readonly Account[],
+  random: Random,
+  laneCount: number,
+): LaneKeys[] {
   const track = (name: string): ReturnType<Journal['track']> =>
     journal.track(random.pick(accounts), name)
   const shared = Array.from({ length: SHARED_KEYS }, (_, index) => track(`shared/${index}`))
-  return Array.from({ length: LANES }, (_lane, lane) => ({
+  return Array.from({ length: laneCount }, (_lane, lane) => ({
     own: Array.from({ length: KEYS_PER_LANE }, (_, index) => track(`lane-${lane}/${index}`)),
     ownLarge: Array.from({ length: LARGE_KEYS_PER_LANE }, (_, index) =>
       track(`large-${lane}/${index}`),
@@ -118,7 +127,7 @@ export async function runKillLoop(options: KillLoopOptions): Promise<KillLoopRep
   const process = {
     ...given,
     directory,
-    ...(isRestless && { nodeOptions: ['--import', RESTLESS_LIMITS] }),
+    ...(isRestless && { nodeOptions: RESTLESS_OPTIONS }),
   }
   const random = createRandom(seed)
   const losses: string[] = []
@@ -134,7 +143,7 @@ export async function runKillLoop(options: KillLoopOptions): Promise<KillLoopRep
   )
   await connections.close()
   const journal = new Journal()
-  const lanes = trackKeys(journal, accounts, random)
+  const lanes = trackKeys(journal, accounts, random, LANES)
   const loop = { process, journal, accounts, lanes, random }
 
   for (let kill = 1; kill <= kills; kill++) {
