@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { ComputeClient } from '../../src/main/compute-client.ts'
 import { type ProxyNetwork } from '../../src/main/config/node-config.ts'
 import { TrustedProxies } from '../../src/main/http/client-address.ts'
+import { CONNECTION_TIMES, type ConnectionTimes } from '../../src/main/http/connections.ts'
 import { HealthProbe } from '../../src/main/http/health-probe.ts'
 import { OpenReads } from '../../src/main/http/open-reads.ts'
 import { Replies } from '../../src/main/http/replies.ts'
@@ -66,6 +67,7 @@ export interface StandInOptions {
   readonly limits?: Partial<AdmissionLimits>
   readonly workerCount?: number
   readonly storage?: StandInStorage
+  readonly times?: Partial<ConnectionTimes>
 }
 
 export interface StandInNode {
@@ -148,6 +150,7 @@ export async function openStandInNode(options: StandInOptions = {}): Promise<Sta
     info: { protocol: 1, version: '0', features: ['kv'], nodeId: 'did:key:z', inTEE: false },
     nodeSecret: new Uint8Array(32).fill(7),
     onFault: (error) => faults.push(error),
+    times: { ...CONNECTION_TIMES, ...options.times },
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const port = readPort(app.server)

@@ -1,8 +1,9 @@
 /** What anybody may ask a running node: who it is, whether it is well, and which DID hosts a space. */
 import { describe, expect, it } from 'vitest'
 import { parseDidKey } from '../../src/protocol/did.ts'
-import { assertOk, newWallet, type Reply } from '../_util/client.ts'
+import { assertOk, issueKv, newWallet, openAccount, type Reply } from '../_util/client.ts'
 import { membersOf, textsOf } from '../_util/narrow.ts'
+import { openRaw } from '../_util/raw-http.ts'
 import { useRunningNode } from '../_util/running-node.ts'
 
 const node = useRunningNode('service')
@@ -64,5 +65,21 @@ describe('GET /peer/generate/:space', () => {
       const reply = await get(`/peer/generate/${encodeURIComponent(space + name)}`)
       expect([name, reply.status]).toEqual([name, 200])
     }
+  })
+})
+
+describe('a client that closes its side once its request is sent, as `nc -N` does', () => {
+  it('gets its answer (HTTP-11)', async () => {
+    const account = await openAccount(node.connections)
+    const ask = async (action: 'put' | 'get', body: string): Promise<string> => {
+      const { authorization } = issueKv(account, action, 'half-closed')
+      const conversation = openRaw(node.process.url)
+      conversation.socket.end(
+        `POST /invoke HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+      )
+      return conversation.closed()
+    }
+    expect(await ask('put', 'a value')).toMatch(/^HTTP\/1\.1 200 /)
+    expect(await ask('get', '')).toMatch(/^HTTP\/1\.1 200 [^]*a value$/)
   })
 })

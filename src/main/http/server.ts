@@ -3,14 +3,19 @@
  * left alone and answers are written by `Exchange`, so that nothing is parsed, shaped or refused behind our back (HTTP-1,
  * HTTP-6).
  */
-import { type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http'
-import { type Socket } from 'node:net'
+import { type Server as HttpServer } from 'node:http'
 
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 
 import { type ErrorCode } from '../../protocol/error.ts'
 import { TOKEN_BYTES_MAX } from '../../protocol/limits.ts'
 import { type OperationId } from './api/route-description.ts'
+import {
+  CONNECTION_TIMES,
+  type ConnectionTimes,
+  limitConnections,
+  refuseConnection,
+} from './connections.ts'
 import { Exchange, type ExchangeSettings } from './exchange.ts'
 import { type HealthProbe } from './health-probe.ts'
 import { type OpenReads } from './open-reads.ts'
@@ -42,11 +47,8 @@ const HEADER_FIELDS_MAX = 100
 const HEAD_TIMEOUT_MS = 30_000
 /** How often the connections are looked at for it: a slow head is refused this much later at most. */
 const HEAD_CHECK_INTERVAL_MS = 5000
-/** A connection on which nothing moves for this long is closed, also in the middle of an answer. */
-const SOCKET_IDLE_MS = 120_000
 /** A connection may wait this long for its next request. */
 const KEEP_ALIVE_MS = 65_000
-const CONNECTIONS_MAX = 4096
 /** Longest path segment: as long as the head allows. */
 const SEGMENT_CHARS_MAX = HEAD_BYTES_MAX
 
@@ -59,6 +61,7 @@ export interface EdgeParts {
   readonly nodeSecret: Uint8Array
   /** A bug of ours; the client gets a 500 without detail. */
   readonly onFault: (error: unknown, exchange: Exchange) => void
+  readonly times?: ConnectionTimes
 }
 
 /** The port that the server listens on, also when the system chose it. */
@@ -104,7 +107,7 @@ export function createServer(parts: EdgeParts): FastifyInstance {
   })
   app.addHttpMethod('POST', { hasBody: false, overrideExisting: true })
   addRoutes(app, parts, open)
-  limitConnections(app.server)
+  limitConnections(app.server, parts.times ?? CONNECTION_TIMES)
   return app
 }
 
@@ -175,29 +178,3 @@ function refuse(exchange: Exchange, code: ErrorCode): void {
 }
 
 const refuseHead: Handler = (exchange) => refuse(exchange, 'TOKEN_TOO_LARGE')
-
-function limitConnections(server: HttpServer): void {
-  server.maxConnections = CONNECTIONS_MAX
-  // Node drops surplus header fields silently; here they are counted and refused.
-  server.maxHeadersCount = 0
-  server.setTimeout(SOCKET_IDLE_MS)
-  // The continuation is sent by whoever reads the body.
-  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    server.emit('request', request, response)
-  })
-}
-
-/** What the parser itself refuses: no head was understood, so the answer is a bare status line. */
-function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const status =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? '431 Request Header Fields Too Large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? '408 Request Timeout'
-        : '400 Bad Request'
-  socket.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`)
-}
