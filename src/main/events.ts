@@ -1,4 +1,5 @@
 /** What the node says about itself: one function per event, so that names and fields stay the same. They never throw. */
+import { type RoomLevel } from '../workers/storage/request.ts'
 import { type Exchange } from './http/exchange.ts'
 import { type Logger } from './logger.ts'
 import { type StorageLogLine } from './storage-client.ts'
@@ -52,9 +53,10 @@ export function logScrubbed(
   log[fields.problems === 0 ? 'debug' : 'error'](fields, 'scrubbed')
 }
 
-export function logRoom(log: Logger, isLow: boolean, freeBytes: number): void {
-  if (isLow) log.warn({ freeBytes }, 'the disk is nearly full: puts and delegations are refused')
-  else log.info({ freeBytes }, 'the disk has space again')
+export function logRoom(log: Logger, level: RoomLevel, freeBytes: number): void {
+  if (level === 'enough') log.info({ freeBytes }, 'the disk has space again')
+  else if (level === 'low') log.warn({ freeBytes }, 'the disk is nearly full: puts are refused')
+  else log.warn({ freeBytes }, 'the disk is nearly full: puts and delegations are refused')
 }
 
 export function logScrubFailed(log: Logger, reason: string): void {

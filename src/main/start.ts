@@ -221,7 +221,7 @@ class NodeParts {
       events: {
         onReplies: (replies) => dispatching.dispatcher?.settleReplies(replies),
         onUnwritable: (reason) => logUnwritable(log, reason),
-        onRoom: (isLow, freeBytes) => logRoom(log, isLow, freeBytes),
+        onRoom: (level, freeBytes) => logRoom(log, level, freeBytes),
         onLog: (line) => logStorageLine(log, line),
       },
     })

@@ -9,6 +9,7 @@ import {
   type Damage,
   type Fault,
   readReplies,
+  type RoomLevel,
   type RunInfo,
   type StorageCounters,
   type StorageEvent,
@@ -29,7 +30,7 @@ export interface StorageEvents {
   onReplies(replies: readonly StorageReply[]): void
   onUnwritable(reason: string): void
   /** The disk has less free than `storage.reserve`, or again more. */
-  onRoom(isLow: boolean, freeBytes: number): void
+  onRoom(level: RoomLevel, freeBytes: number): void
   onLog(line: StorageLogLine): void
 }
 
@@ -93,7 +94,7 @@ export class StorageClient {
     return this.#isWritable
   }
 
-  /** True while puts and delegations are refused 507 by the actor, because the disk is nearly full. */
+  /** True while puts are refused 507 by the actor, because the disk is nearly full. */
   get isLowOnSpace(): boolean {
     return this.#isLowOnSpace
   }
@@ -180,8 +181,8 @@ export class StorageClient {
         this.#events.onUnwritable(event.reason)
         break
       case 'room':
-        this.#isLowOnSpace = event.isLow
-        this.#events.onRoom(event.isLow, event.freeBytes)
+        this.#isLowOnSpace = event.level !== 'enough'
+        this.#events.onRoom(event.level, event.freeBytes)
         break
       case 'log':
         this.#events.onLog(event)

@@ -8,9 +8,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
-  type Account,
   assertOk,
   type Connections,
+  type Holder,
+  issueSession,
   issueShare,
   kv,
   openAccount,
@@ -73,14 +74,14 @@ function fillTo(leftBytes: number): void {
 /** Values that were acknowledged, by key. */
 type Kept = Map<string, string>
 
-async function put(account: Account, kept: Kept, key: string, value: Buffer): Promise<Reply> {
+async function put(account: Holder, kept: Kept, key: string, value: Buffer): Promise<Reply> {
   const reply = await kv(connections, account, 'put', key, { body: value })
   expect(OUTCOMES).toContainEqual([reply.status, reply.text()])
   if (reply.status === 200) kept.set(key, digestOf(value))
   return reply
 }
 
-async function expectKept(account: Account, kept: Kept): Promise<void> {
+async function expectKept(account: Holder, kept: Kept): Promise<void> {
   for (const [key, digest] of kept) {
     const reply = assertOk(await kv(connections, account, 'get', key), key)
     expect(digestOf(reply.bytes)).toBe(digest)
@@ -198,10 +199,20 @@ describe.runIf(canMountDisks)('a disk that is nearly full (DISK-1)', () => {
       assertOk(await put(account, kept, `k${count}`, bytesOf(900 * KIB)), 'put')
     const share = issueShare(account)
     assertOk(await postDelegation(connections, share), 'a delegation')
-    fillTo(MIB)
+    fillTo(1500 * KIB)
     await sleep(1100)
     for (const bytes of [10, 300 * KIB])
       expect((await put(account, kept, 'new', bytesOf(bytes))).status).toBe(507)
+    const signedIn = issueSession(account.wallet, account.space)
+    assertOk(await postDelegation(connections, signedIn.token), 'a new session')
+    const session = { space: account.space, key: signedIn.key, ...signedIn.token }
+    await expectKept(session, kept)
+    assertOk(await kv(connections, session, 'del', 'k1'), 'its delete')
+    kept.delete('k1')
+    expect((await put(session, kept, 'new', bytesOf(10))).status).toBe(507)
+
+    fillTo(700 * KIB)
+    await sleep(1100)
     expect((await postDelegation(connections, issueShare(account))).status).toBe(507)
     expect(await writeHealth()).toBe(507)
     expect((await fetch(`${node.url}/healthz`)).status).toBe(200)

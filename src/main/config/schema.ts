@@ -103,7 +103,7 @@ export const SETTINGS = {
   'storage.reserve': {
     format: 'size',
     default: '256 MiB',
-    doc: 'What stays free on the disk, at most a tenth of it: with less, puts and delegations are refused; 0 means nothing.',
+    doc: 'What stays free on the disk, at most a tenth of it: with less, puts are refused, with less than half of it delegations too; 0 means nothing.',
   },
   'storage.staging': {
     format: 'choice',

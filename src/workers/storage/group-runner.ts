@@ -22,7 +22,7 @@ import {
   type StorageCounters,
   type StorageReply,
 } from './request.ts'
-import { needsRoom, type SpaceGuard } from './space-guard.ts'
+import { hasRoomFor, type SpaceGuard } from './space-guard.ts'
 import { stagedValues, type StagedObjects } from './staged-objects.ts'
 
 /** Attempts at a group that another process was faster than. */
@@ -156,7 +156,7 @@ export class GroupRunner {
   async probe(isWrite: boolean): Promise<ErrorCode | undefined> {
     if (this.#isUnwritable) return 'STORAGE_UNAVAILABLE'
     if (isWrite) {
-      if (this.#options.spaceGuard.isLow) return 'STORAGE_FULL'
+      if (this.#options.spaceGuard.level !== 'enough') return 'STORAGE_FULL'
       const result = await this.#attempt([])
       if (result.kind === 'committed') return undefined
       await this.#explain([], result.fault, result.error)
@@ -207,7 +207,7 @@ export class GroupRunner {
 
   /** What is refused before any work is done for it. */
   #findEarlyRefusal(command: StorageCommand): ErrorCode | undefined {
-    if (this.#options.spaceGuard.isLow && needsRoom(command)) return 'STORAGE_FULL'
+    if (!hasRoomFor(command, this.#options.spaceGuard.level)) return 'STORAGE_FULL'
     return this.#isStaged(command) ? undefined : 'INTERNAL'
   }
 

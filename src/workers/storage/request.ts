@@ -285,6 +285,9 @@ export type StorageMessage =
   /** Commit what waits, checkpoint, end the run, release the lock, exit. */
   | { readonly kind: 'close' }
 
+/** Free space of the disk. `low`: less than is to be kept, puts are refused. `spent`: delegations as well. */
+export type RoomLevel = 'enough' | 'low' | 'spent'
+
 export type StorageEvent =
   | { readonly kind: 'ready'; readonly run: RunInfo }
   /** It could not start. The thread exits after it. */
@@ -294,8 +297,8 @@ export type StorageEvent =
   | { readonly kind: 'counters'; readonly counters: StorageCounters }
   /** A write or sync failed in a way that cannot be retried: writes are refused with 503 from now on. */
   | { readonly kind: 'unwritable'; readonly reason: string }
-  /** The disk has less free than is to be kept, or again more. */
-  | { readonly kind: 'room'; readonly isLow: boolean; readonly freeBytes: number }
+  /** The disk has come to another level. */
+  | { readonly kind: 'room'; readonly level: RoomLevel; readonly freeBytes: number }
   /** A log line; main owns the logger. */
   | {
       readonly kind: 'log'

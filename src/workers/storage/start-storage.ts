@@ -108,8 +108,8 @@ async function beginWork(
     files,
     paths: [dirname(options.database.path), root],
     reserveBytes: options.reserveBytes,
-    onChange: (isLow, freeBytes) => {
-      post({ kind: 'room', isLow, freeBytes })
+    onChange: (level, freeBytes) => {
+      post({ kind: 'room', level, freeBytes })
     },
   })
   spaceGuard.check(nowS())

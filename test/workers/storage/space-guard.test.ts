@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type FileSystem, NODE_FILE_SYSTEM } from '../../../src/workers/blocks/file-system.ts'
 import { openStaging } from '../../../src/workers/blocks/staging.ts'
-import { type StorageCommand } from '../../../src/workers/storage/request.ts'
+import { type RoomLevel, type StorageCommand } from '../../../src/workers/storage/request.ts'
 import { SpaceGuard } from '../../../src/workers/storage/space-guard.ts'
 import {
   alias,
@@ -48,7 +48,7 @@ class ToldDisk {
 }
 
 function openGuard(disk: ToldDisk, reserveBytes: number) {
-  const changes: [isLow: boolean, freeBytes: number][] = []
+  const changes: [level: RoomLevel, freeBytes: number][] = []
   const guard = new SpaceGuard({
     files: disk.files,
     paths: [directory()],
@@ -62,26 +62,35 @@ describe('the guard', () => {
   it('opens again a little above where it closed', () => {
     const disk = new ToldDisk()
     const { guard, changes } = openGuard(disk, 800 * BLOCK_BYTES)
-    const steps: [freeBlocks: number, isLow: boolean][] = [
-      [801, false],
-      [800, false],
-      [799, true],
-      [800, true],
-      [899, true],
-      [900, false],
-      [800, false],
-      [0, true],
+    const steps: [freeBlocks: number, level: RoomLevel][] = [
+      [801, 'enough'],
+      [800, 'enough'],
+      [799, 'low'],
+      [800, 'low'],
+      [899, 'low'],
+      [400, 'low'],
+      [399, 'spent'],
+      [449, 'spent'],
+      [450, 'low'],
+      [899, 'low'],
+      [900, 'enough'],
+      [800, 'enough'],
+      [0, 'spent'],
+      [900, 'enough'],
     ]
-    for (const [second, [freeBlocks, isLow]] of steps.entries()) {
+    for (const [second, [freeBlocks, level]] of steps.entries()) {
       disk.freeBytes = freeBlocks * BLOCK_BYTES
       guard.check(second)
-      expect(guard.isLow).toBe(isLow)
+      expect(guard.level).toBe(level)
       expect(guard.freeBytes).toBe(freeBlocks * BLOCK_BYTES)
     }
-    expect(changes.map(([isLow, freeBytes]) => [isLow, freeBytes / BLOCK_BYTES])).toEqual([
-      [true, 799],
-      [false, 900],
-      [true, 0],
+    expect(changes.map(([level, freeBytes]) => [level, freeBytes / BLOCK_BYTES])).toEqual([
+      ['low', 799],
+      ['spent', 399],
+      ['low', 450],
+      ['enough', 900],
+      ['spent', 0],
+      ['enough', 900],
     ])
   })
 
@@ -98,10 +107,10 @@ describe('the guard', () => {
     disk.freeBytes = 100 * BLOCK_BYTES
     const { guard } = openGuard(disk, GIB)
     guard.check(1)
-    expect(guard.isLow).toBe(false)
+    expect(guard.level).toBe('enough')
     disk.freeBytes = 99 * BLOCK_BYTES
     guard.check(2)
-    expect(guard.isLow).toBe(true)
+    expect(guard.level).toBe('low')
   })
 
   it('keeps nothing free where it is told so, and what it knew where the disk does not answer', () => {
@@ -109,14 +118,14 @@ describe('the guard', () => {
     disk.freeBytes = 0
     const careless = openGuard(disk, 0)
     careless.guard.check(1)
-    expect(careless.guard.isLow).toBe(false)
+    expect(careless.guard.level).toBe('enough')
 
     const { guard, changes } = openGuard(disk, GIB)
     guard.check(1)
     disk.error = systemError('EIO')
     guard.check(2)
-    expect(guard.isLow).toBe(true)
-    expect(changes).toEqual([[true, 0]])
+    expect(guard.level).toBe('spent')
+    expect(changes).toEqual([['spent', 0]])
   })
 })
 
@@ -124,24 +133,26 @@ describe('a node whose disk is nearly full', () => {
   const parent = delegation()
   const session = delegation()
 
-  /** What each is told while there is no space, and after it. */
-  const CASES: [what: string, command: () => StorageCommand, told: string, later: string][] = [
-    ['a put', () => put('b', 'x'), 'STORAGE_FULL', '200'],
-    ['a put that replaces', () => put('a', ''), 'STORAGE_FULL', '200'],
-    [
-      'a put beside a delete',
-      () => mutation([deleteOf('a'), putOf('b', '')]),
-      'STORAGE_FULL',
-      '200',
-    ],
-    ['a delegation', () => delegation(), 'STORAGE_FULL', '200'],
+  const FULL = 'STORAGE_FULL'
+
+  /** What each is told while there is less than the reserve, and less than half of it. */
+  const CASES: [what: string, command: () => StorageCommand, low: string, spent: string][] = [
+    ['a put', () => put('b', 'x'), FULL, FULL],
+    ['a put that replaces', () => put('a', ''), FULL, FULL],
+    ['a put beside a delete', () => mutation([deleteOf('a'), putOf('b', '')]), FULL, FULL],
+    ['a delegation', () => delegation(), '200', FULL],
     ['a delete', () => del('a'), '200', '200'],
     ['a revocation', () => revocation(parent), '200', '200'],
     ['another spelling of a delegation', () => alias(session), '200', '200'],
     ['a signed URL', () => signing('a', 'one'), '200', '200'],
   ]
 
-  it.each(CASES)('%s', async (_, command, told, later) => {
+  it.each(
+    CASES.flatMap(([what, command, low, spent]) => [
+      { what, command, level: 'low', freeBytes: (3 * GIB) / 8, told: low },
+      { what, command, level: 'spent', freeBytes: GIB / 8, told: spent },
+    ]),
+  )('$what, level $level: $told', async ({ command, level, freeBytes, told }) => {
     const disk = new ToldDisk()
     let nowS = NOW_S
     const storage = await openStorage(
@@ -151,7 +162,7 @@ describe('a node whose disk is nearly full', () => {
     )
     const [host] = await storage.send(hosting(), again(parent), again(session), put('a', 'one'))
     expect(toldBy(host).slice(0, 3)).toBe('200')
-    disk.freeBytes = GIB / 4
+    disk.freeBytes = freeBytes
     nowS += 1
     const first = command()
     const [low] = await storage.send(first)
@@ -161,11 +172,11 @@ describe('a node whose disk is nearly full', () => {
     disk.freeBytes = GIB
     nowS += 1
     const [high] = await storage.send(told === '200' ? command() : again(first))
-    expect(toldBy(high).split(' ')[0]).toBe(later)
+    expect(toldBy(high).split(' ')[0]).toBe('200')
     expect(await storage.probe(true)).toMatchObject({ failure: undefined })
     expect(storage.events.filter(({ kind }) => kind === 'room')).toEqual([
-      { kind: 'room', isLow: true, freeBytes: GIB / 4 },
-      { kind: 'room', isLow: false, freeBytes: GIB },
+      { kind: 'room', level, freeBytes },
+      { kind: 'room', level: 'enough', freeBytes: GIB },
     ])
     await storage.close()
     expect(storage.deaths).toEqual([])
@@ -175,7 +186,7 @@ describe('a node whose disk is nearly full', () => {
     const disk = new ToldDisk()
     disk.freeBytes = 0
     const storage = await openStorage(directory(), { files: disk.files }, { reserveBytes: 1 })
-    expect(storage.events).toContainEqual({ kind: 'room', isLow: true, freeBytes: 0 })
+    expect(storage.events).toContainEqual({ kind: 'room', level: 'spent', freeBytes: 0 })
     await storage.close()
   })
 
