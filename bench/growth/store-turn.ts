@@ -6,7 +6,7 @@ import { type LoadMode, type LoadPlan } from '../load/plan.ts'
 import { createRequests } from '../load/requests.ts'
 import { openSigners, type Signers } from '../load/signers.ts'
 import { readMemory, watchProcessors } from '../machine.ts'
-import { type GrownStore } from './grown-store.ts'
+import { type GrownStore, readThrough } from './grown-store.ts'
 
 /** One thing that is asked of every store. */
 export interface GrowthTask {
@@ -54,6 +54,7 @@ export class StoreMeter {
   }
 
   async takeTurn(tasks: readonly GrowthTask[], seconds: number): Promise<StoreTurn> {
+    await readThrough(this.store)
     const startedMs = performance.now()
     const node = await this.store.start()
     const startMs = performance.now() - startedMs

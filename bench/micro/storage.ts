@@ -6,8 +6,9 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import { type StorageCommand } from '../../src/workers/storage/request.ts'
-import { hosting, put } from '../../test/_util/storage-commands.ts'
+import { hosting } from '../../test/_util/storage-commands.ts'
 import { openStorage } from '../../test/_util/storage-under-test.ts'
+import { createPuts } from '../constants/trial.ts'
 import { type MicroTask, type MicroTasks } from './task.ts'
 
 const VALUE_BYTES = 1024
@@ -17,14 +18,14 @@ const GROUPS = [1, 8, 32]
 export async function openStorageTasks(directory: string): Promise<MicroTasks> {
   const storage = await openStorage(directory)
   await storage.send(hosting())
-  const value = randomBytes(VALUE_BYTES)
   let keys = 0
   const applyTask = (groupItems: number): MicroTask => {
     let commands: StorageCommand[] = []
     return {
       name: `durable put through the actor, in groups of ${groupItems}`,
       prepare() {
-        commands = Array.from({ length: groupItems }, () => put(`load/${++keys}`, value))
+        commands = createPuts({ first: keys, count: groupItems }, VALUE_BYTES)
+        keys += groupItems
       },
       async run() {
         const replies = await storage.send(...commands)
