@@ -55,6 +55,8 @@ import { StorageClient } from './storage-client.ts'
 const V8_FLAGS = '--semi-space-growth-factor=1'
 
 const FEATURES = ['kv', 'delegation', 'sharing', 'signed-urls'] as const
+/** Only where versions are kept (HIST-2). */
+const VERSIONS_FEATURE = 'kv-versions'
 
 /** From the order to stop until the process may end (DESIGN §6), and when each phase of it must be over. */
 const STOP_MS = { arriving: 5000, requests: 7000, compute: 8500, storage: 10_000 } as const
@@ -216,6 +218,7 @@ class NodeParts {
         secretFingerprint: deriveSeed(this.#secrets.nodeSecret, 'tinycloud/node/fingerprint'),
         invocationLifetimeS: this.#config.invocation.lifetimeMaxS,
         spaceLimits: this.#config.spaceLimits,
+        keepRule: this.#config.keepRule,
         reserveBytes: this.#config.reserveBytes,
       },
       events: {
@@ -241,6 +244,7 @@ class NodeParts {
         clockSkewS: config.invocation.clockSkewS,
         implicitText: config.kv.implicitText,
         spaceLimits: config.spaceLimits,
+        keepRule: config.keepRule,
         askable: this.#network.askable,
         staging: config.staging,
       },
@@ -275,11 +279,13 @@ class NodeParts {
       isComputeAlive: () => compute.workerCount > 0,
     }
     const nodeId = nodeDid(nodeSecret)
+    const keepsVersions = this.#config.keepRule.kind !== 'none'
+    const features = keepsVersions ? [...FEATURES, VERSIONS_FEATURE] : FEATURES
     this.#server = createServer({
       settings,
       ...handlers,
       probe: new HealthProbe(targets, () => performance.now()),
-      info: { protocol: PROTOCOL_VERSION, version, features: FEATURES, nodeId, inTEE: false },
+      info: { protocol: PROTOCOL_VERSION, version, features, nodeId, inTEE: false },
       nodeSecret,
       onFault: (error, exchange) => logRequestFault(log, exchange, error),
     })

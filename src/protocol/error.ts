@@ -74,6 +74,10 @@ export const WIRE_ERRORS = {
   SPACE_ID_INVALID: { status: 400, text: 'Invalid space ID' },
   SPACE_NOT_FOUND: { status: 404, text: 'Space not found' },
   KEY_NOT_FOUND: { status: 404, text: '', catcher: true },
+  VERSION_NOT_FOUND: {
+    status: 404,
+    text: 'No such KV version is kept (storage.history: {})',
+  },
   NO_SUCH_KEY: { status: 404, text: 'No Such Key: {}' },
   KEY_TOO_LONG: { status: 400, text: 'KV key exceeds {} bytes' },
   PRECONDITION_FAILED: { status: 412, text: 'KV precondition failed' },

@@ -46,6 +46,8 @@ export const SEGMENT_BYTES: number = 1024 * 1024
 // Lists and batches
 export const LIST_LIMIT_MAX = 1000
 export const LIST_CURSOR_CHARS_MAX = 4096
+/** Versions of one page where the client names no limit. */
+export const VERSION_LIST_LIMIT_DEFAULT = 100
 export const BATCH_READ_KEYS_MAX = 100
 /** Values of one batch put that travel in memory; what comes after them is staged in files, however small. */
 export const BATCH_HELD_BYTES_MAX: number = 4 * 1024 * 1024

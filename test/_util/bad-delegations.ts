@@ -242,6 +242,7 @@ const shorten = (value: string): string =>
 const invalid = (detail: string): Expected => ({ code: 'OPTION_INVALID', detail })
 const STRONG = invalid('If-Match must be a strong TinyCloud ETag: "blake3-<64 hex characters>"')
 const ETAG = `"blake3-${'0'.repeat(64)}"`
+const VERSION = invalid('x-tinycloud-version must be a version as this node names it, such as 12.0')
 const CURSOR = invalid('Invalid KV list cursor')
 
 const optionCases: readonly BadCase[] = [
@@ -318,6 +319,35 @@ const optionCases: readonly BadCase[] = [
   optionRow('list', { 'x-tinycloud-cursor': 'AAAA' }, CURSOR),
   optionRow('list', { 'x-tinycloud-limit': '1', 'x-tinycloud-cursor': 'AAAA' }, CURSOR),
   optionRow('list', { 'x-tinycloud-limit': '1', 'x-tinycloud-cursor': 'A'.repeat(4097) }, CURSOR),
+  ...['', '1', '1.', '.1', '01.0', '1.00', '-1.0', '1.0.0', '1e3.0', '1.0 x', '9'.repeat(400)].map(
+    (version) => optionRow('get', { 'x-tinycloud-version': version }, VERSION),
+  ),
+  optionRow('get', { 'x-tinycloud-version': '7.0' }, { code: 'VERSION_NOT_FOUND', detail: 'none' }),
+  optionRow(
+    'put',
+    { 'x-tinycloud-version': '7.0' },
+    invalid('x-tinycloud-version requires exactly one KV get or metadata'),
+  ),
+  optionRow(
+    'list',
+    { 'x-tinycloud-versions': 'list' },
+    invalid('x-tinycloud-versions requires exactly one KV get or metadata'),
+  ),
+  optionRow(
+    'get',
+    { 'x-tinycloud-versions': 'all' },
+    invalid('x-tinycloud-versions only supports list'),
+  ),
+  optionRow(
+    'get',
+    { 'x-tinycloud-versions': 'list', 'x-tinycloud-version': '7.0' },
+    invalid('x-tinycloud-version cannot be combined with x-tinycloud-versions'),
+  ),
+  optionRow(
+    'get',
+    { 'x-tinycloud-versions': 'list' },
+    invalid('This node keeps no versions (storage.history: none)'),
+  ),
   optionRow(
     'put',
     { 'x-tinycloud-meta-a': 'v'.repeat(METADATA_BYTES_MAX) },

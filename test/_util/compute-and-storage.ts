@@ -7,6 +7,7 @@ import { type Answer, type Failure } from '../../src/protocol/answer.ts'
 import { WIRE_ERRORS, wireText } from '../../src/protocol/error.ts'
 import { deriveSeed } from '../../src/protocol/host-key.ts'
 import { NOTHING_ASKABLE } from '../../src/protocol/inquiry.ts'
+import { NOTHING_KEPT } from '../../src/workers/keep-rule.ts'
 import { NO_SPACE_LIMITS } from '../../src/workers/space-limits.ts'
 import { PackedWriter } from '../../src/protocol/packed.ts'
 import { openStaging } from '../../src/workers/blocks/staging.ts'
@@ -84,6 +85,7 @@ export async function openComputeAndStorage(
     clockSkewS: 0,
     implicitText: 'drop',
     spaceLimits: NO_SPACE_LIMITS,
+    keepRule: NOTHING_KEPT,
     askable: NOTHING_ASKABLE,
     nowS: () => clock.nowS,
     randomBytes: (count) => new Uint8Array(count),

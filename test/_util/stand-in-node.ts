@@ -21,6 +21,7 @@ import { type RateLimits, RateLimiter } from '../../src/main/pipeline/rate-limit
 import { ReplayClaims } from '../../src/main/pipeline/replay-claims.ts'
 import { StorageClient } from '../../src/main/storage-client.ts'
 import { NOTHING_ASKABLE } from '../../src/protocol/inquiry.ts'
+import { NOTHING_KEPT } from '../../src/workers/keep-rule.ts'
 import { NO_SPACE_LIMITS } from '../../src/workers/space-limits.ts'
 import { type ComputeOptions } from '../../src/workers/compute/request.ts'
 import { type Fault, type StorageOptions } from '../../src/workers/storage/request.ts'
@@ -37,6 +38,7 @@ export const STORAGE_OPTIONS: StorageOptions = {
   secretFingerprint: new Uint8Array(32),
   invocationLifetimeS: 300,
   spaceLimits: NO_SPACE_LIMITS,
+  keepRule: NOTHING_KEPT,
   reserveBytes: 0,
 }
 
@@ -50,6 +52,7 @@ export const COMPUTE_OPTIONS: ComputeOptions = {
   implicitText: 'drop',
   staging: 'memory',
   spaceLimits: NO_SPACE_LIMITS,
+  keepRule: NOTHING_KEPT,
   askable: NOTHING_ASKABLE,
 }
 

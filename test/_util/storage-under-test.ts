@@ -11,6 +11,7 @@ import {
   type StorageOptions,
   type StorageReply,
 } from '../../src/workers/storage/request.ts'
+import { NOTHING_KEPT } from '../../src/workers/keep-rule.ts'
 import { NO_SPACE_LIMITS } from '../../src/workers/space-limits.ts'
 import {
   type RunningStorage,
@@ -31,6 +32,7 @@ export function storageOptions(
     secretFingerprint: new Uint8Array(32).fill(7),
     invocationLifetimeS: 300,
     spaceLimits: NO_SPACE_LIMITS,
+    keepRule: NOTHING_KEPT,
     reserveBytes: 0,
     ...given,
   }

@@ -51,6 +51,7 @@ export async function storeEverything(connections: Connections): Promise<Account
   await put('large', Buffer.alloc(LARGE_BYTES, 2))
   await put('replaced', Buffer.alloc(LARGE_BYTES, 3))
   await put('replaced', Buffer.alloc(LARGE_BYTES, 4))
+  for (const count of [1, 2, 3, 4]) await put('often', `version ${count}`)
   await put('elsewhere', 'in another space', other)
   await Promise.all(
     Array.from({ length: 60 }, (_, index) => put(`many/${index}`, `value ${index}`)),
@@ -68,12 +69,13 @@ export async function storeEverything(connections: Connections): Promise<Account
   return accounts
 }
 
-/** Runs the program on `directory` until everything is stored, and stops it. */
+/** Runs the program on `directory` until everything is stored, and stops it. It keeps versions unless told otherwise. */
 export async function createStoredNode(
   directory: string,
   options: Omit<NodeProcessOptions, 'directory'> = {},
 ): Promise<StoredNode> {
-  const node = await startNodeProcess({ ...options, directory })
+  const environment = { TINYCLOUD_STORAGE_HISTORY: '2 versions', ...options.environment }
+  const node = await startNodeProcess({ ...options, directory, environment })
   const connections = openConnections(node.url, CONNECTIONS)
   const accounts = await storeEverything(connections)
   await connections.close()

@@ -68,6 +68,12 @@ function assertOptions(options: KvOptions, effect: Effect): void {
     listLimit === undefined || (listLimit >= 1 && listLimit <= LIST_LIMIT_MAX),
     'a page is limited',
   )
+  const isVersions = options.version !== undefined || options.isVersionList
+  assertTrue(!(options.version && options.isVersionList), 'a version, or the list of them')
+  assertTrue(
+    !isVersions || (effect.kind === 'read' && effect.targets.length === 1),
+    'versions are of one key that is read',
+  )
   assertTrue((listCursor ?? '').length <= LIST_CURSOR_CHARS_MAX, 'a cursor is limited')
   assertTrue(responseBytesMax === undefined || responseBytesMax >= 1, 'a bound is positive')
 }

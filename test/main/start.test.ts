@@ -9,6 +9,7 @@ import { type NodeConfig } from '../../src/main/config/node-config.ts'
 import { StartFault } from '../../src/workers/storage/request.ts'
 import { createLogger } from '../../src/main/logger.ts'
 import { type RunningNode, startNode } from '../../src/main/start.ts'
+import { NOTHING_KEPT } from '../../src/workers/keep-rule.ts'
 import { NO_SPACE_LIMITS } from '../../src/workers/space-limits.ts'
 import { talk } from '../_util/stand-in-node.ts'
 import { useTemporaryDirectory } from '../_util/temporary-directory.ts'
@@ -36,6 +37,7 @@ function createConfig(changes: Partial<NodeConfig> = {}): NodeConfig {
     staging: 'memory',
     scrubBytesPerS: 0,
     spaceLimits: NO_SPACE_LIMITS,
+    keepRule: NOTHING_KEPT,
     reserveBytes: 0,
     invocation: { lifetimeMaxS: 300, clockSkewS: 0 },
     kv: { implicitText: 'drop' },

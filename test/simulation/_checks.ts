@@ -13,6 +13,7 @@ import { openDatabaseReader } from '../../src/workers/database/reader.ts'
 import { type DelegateCommand, type StorageOptions } from '../../src/workers/storage/request.ts'
 import { present } from '../_util/narrow.ts'
 import { describeState } from './_oracle.ts'
+import { type VersionItem } from '../../src/workers/database/facts.ts'
 import { KEYS, SPACES } from './_workload.ts'
 
 const NOTHING: ReadRequest = { delegations: [], statements: [], spaces: [], keys: [] }
@@ -49,6 +50,7 @@ export async function readState(
     expect(await listAll(database)).toEqual(live.toSorted())
     for (const found of stored) if (found) await blocks.readPacked(found.token, found.facts.digest)
     return describeState({
+      statements: countStatements(options),
       hosted: SPACES.filter((_, index) => spaces[index] !== undefined),
       keys: lines,
       delegations: stored.flatMap((found) =>
@@ -59,6 +61,63 @@ export async function readState(
     await database.close()
     blocks.close()
   }
+}
+
+function countStatements({ database }: StorageOptions): number {
+  const connection = new Database(database.path, { readonly: true })
+  try {
+    return connection.prepare<[], number>('SELECT count(*) FROM statement').pluck().get() ?? -1
+  } finally {
+    connection.close()
+  }
+}
+
+/** The kept values of every key, the newest first, each read and compared with its hash. */
+export async function readKept(options: StorageOptions): Promise<Map<string, string[]>> {
+  const database = openDatabaseReader(options.database)
+  const blocks = openBlockReader(options.blocks)
+  const found = new Map<string, string[]>()
+  try {
+    for (const space of SPACES)
+      for (const name of KEYS) {
+        const key = Buffer.from(name)
+        const digests: string[] = []
+        for (const { seq, epochSeq } of await listVersions(database, space, key)) {
+          const keptVersion = { space, key, seq, epochSeq }
+          const [facts] = await database.read([{ ...NOTHING, keptVersion }])
+          // A deletion, or the version that counts.
+          if (!facts?.keptVersion) continue
+          const { place, digest } = facts.keptVersion
+          if (place?.kind === 'object') {
+            const object = blocks.openObject(place)
+            expect(toHex(blake3(await object.readSegments(0, 1)))).toBe(toHex(digest))
+            await object.close()
+          } else await blocks.readPacked(present(place), digest)
+          digests.push(toHex(digest))
+        }
+        if (digests.length > 0) found.set(`${space} ${name}`, digests)
+      }
+    return found
+  } finally {
+    await database.close()
+    blocks.close()
+  }
+}
+
+/** All of them, two at a time. */
+async function listVersions(
+  database: ReturnType<typeof openDatabaseReader>,
+  space: string,
+  key: Uint8Array,
+): Promise<VersionItem[]> {
+  const items: VersionItem[] = []
+  for (let isMore = true; isMore;) {
+    const versions = { space, key, before: items.at(-1), limit: 2 }
+    const [facts] = await database.read([{ ...NOTHING, versions }])
+    items.push(...(facts?.versions?.items ?? []))
+    isMore = facts?.versions?.isTruncated ?? false
+  }
+  return items
 }
 
 async function listAll(database: ReturnType<typeof openDatabaseReader>): Promise<string[]> {
@@ -112,7 +171,10 @@ function checkEpochs(database: Database.Database): void {
   }
 }
 
-/** What a space is charged for is what its live keys hold, and packs count what is live in them. */
+/**
+ * What a space is charged for is what its live keys hold and what its history takes, kept values included; packs count what
+ * is needed of them, and just those objects are alive that somebody needs.
+ */
 function checkAccounts(database: Database.Database): void {
   const charged = database.prepare(
     `SELECT space_no, live_bytes FROM space WHERE next_seq > 0 ORDER BY 1`,
@@ -124,6 +186,25 @@ function checkAccounts(database: Database.Database): void {
      WHERE s.next_seq > 0 GROUP BY s.space_no ORDER BY 1`,
   )
   expect(charged.all()).toEqual(held.all())
+  const left = database.prepare(
+    `SELECT space_no, history_bytes FROM space WHERE next_seq > 0 ORDER BY 1`,
+  )
+  const counts = database.prepare(
+    `SELECT space_no,
+       (SELECT coalesce(sum(t.pack_length), 0) FROM event e JOIN statement t USING (statement_no)
+        WHERE e.space_no = s.space_no) +
+       (SELECT coalesce(sum(length(block)), 0) FROM epoch p WHERE p.space_no = s.space_no) +
+       (SELECT coalesce(sum(v.value_bytes), 0) FROM kv_kept k JOIN kv_version v USING (version_no)
+        WHERE k.space_no = s.space_no) history_bytes
+     FROM space s WHERE next_seq > 0 ORDER BY 1`,
+  )
+  expect(left.all()).toEqual(counts.all())
+  const alive = database.prepare('SELECT object_no FROM object WHERE dead_since IS NULL ORDER BY 1')
+  const needed = database.prepare(
+    `SELECT v.object_no FROM kv_current c JOIN kv_version v USING (version_no) WHERE v.object_no IS NOT NULL
+     UNION ALL SELECT object_no FROM kv_kept WHERE object_no IS NOT NULL ORDER BY 1`,
+  )
+  expect(alive.all()).toEqual(needed.all())
   const counted = database.prepare(
     'SELECT pack_no, live_bytes FROM pack WHERE live_bytes <> 0 ORDER BY 1',
   )
@@ -132,6 +213,9 @@ function checkAccounts(database: Database.Database): void {
        SELECT pack_no, pack_length FROM statement
        UNION ALL
        SELECT v.pack_no, v.pack_length FROM kv_current c JOIN kv_version v ON v.version_no = c.version_no
+       WHERE v.pack_no IS NOT NULL
+       UNION ALL
+       SELECT v.pack_no, v.pack_length FROM kv_kept k JOIN kv_version v ON v.version_no = k.version_no
        WHERE v.pack_no IS NOT NULL)
      GROUP BY pack_no ORDER BY 1`,
   )

@@ -7,6 +7,7 @@ import { type FileSystem } from '../../src/workers/blocks/file-system.ts'
 import { type Database, openDatabase } from '../../src/workers/database/open-database.ts'
 import {
   type DatabaseOptions,
+  type KeepRule,
   readReplies,
   type StorageCommand,
   type StorageOptions,
@@ -34,6 +35,8 @@ const PAUSES: ReadonlySet<string> = new Set([
   'packs.readNeeds',
   'packs.moveRows',
   'packs.buryPacks',
+  'kept.letGoUntil',
+  'kept.letGoBeyond',
 ])
 
 /** The process is gone: nobody hears what its remains still say. */
@@ -71,6 +74,8 @@ export interface Fate {
   readonly crashStep: number
   /** From this step on, the process is paused as soon as it holds no transaction, and another one takes over. */
   readonly pauseStep: number
+  /** How long this life keeps replaced values. */
+  readonly keepRule: KeepRule
 }
 
 export class CrashingStorage {
@@ -101,7 +106,7 @@ export class CrashingStorage {
     this.#fate = fate
     this.#bug = bug
     this.#unsynced = unsynced
-    this.options = storageOptions(directory)
+    this.options = storageOptions(directory, { keepRule: fate.keepRule })
     // Not every life waits for its end.
     this.#end.promise.catch(() => undefined)
     mkdirSync(this.options.blocks.path, { recursive: true })
@@ -128,12 +133,13 @@ export class CrashingStorage {
         files: this.#watch('disk', this.#bug.files?.(this.disk.files) ?? this.disk.files),
         openDatabase: (options) => {
           const open = this.#bug.openDatabase ?? openDatabase
-          const { transactor, ledger, packs, quarantine } = open(options)
+          const { transactor, ledger, packs, kept, quarantine } = open(options)
           if (this.#logBytes() === 0) this.#unsynced = undefined
           return {
             transactor: this.#watch('database', transactor),
             ledger: this.#watch('ledger', ledger),
             packs: this.#watch('packs', packs),
+            kept: this.#watch('kept', kept),
             quarantine,
           }
         },

@@ -1,5 +1,6 @@
 /** What storage should hold and answer: the rules of the actor once more, as plainly as they can be said. */
 import { equalBytes, toHex } from '../../src/protocol/bytes.ts'
+import { type KeepRule } from '../../src/workers/storage/request.ts'
 import { formatRawCid } from '../../src/protocol/cid.ts'
 import {
   type DelegateCommand,
@@ -15,12 +16,29 @@ interface KeyState {
   readonly isDeleted: boolean
 }
 
+/** A replaced value. */
+export interface KeptValue {
+  /** Hexadecimal. */
+  readonly digest: string
+  readonly replacedAtS: number
+  /** Some rule has allowed to let it go: it may be there, or not. */
+  isDue: boolean
+}
+
+/** What a life keeps, and its clock. */
+export interface Keeping {
+  readonly keepRule: KeepRule
+  readonly nowS: number
+}
+
 const etag = (digest: string): string => `200 "blake3-${digest}"`
 
 export class Oracle {
   readonly hosted: Set<string>
   /** By `‹space› ‹key›`. */
   readonly keys: Map<string, KeyState>
+  /** By the same names, the newest first. */
+  readonly kept: Map<string, KeptValue[]>
   readonly used: Set<string>
   /** Expiry of each invocation that took effect and is not forgotten yet, by statement id. */
   readonly replays: Map<string, number>
@@ -30,20 +48,29 @@ export class Oracle {
   hasChanged = false
   readonly delegations: Map<string, DelegateCommand>
   readonly revoked: Set<string>
+  /** Signed statements that took effect: tells states apart in which the same is to be read. */
+  statements: number
 
   constructor(from?: Oracle) {
     this.hosted = new Set(from?.hosted)
     this.keys = new Map(from?.keys)
+    this.kept = new Map(
+      [...(from?.kept ?? [])].map(([name, values]) => [
+        name,
+        values.map((value) => ({ ...value })),
+      ]),
+    )
     this.used = new Set(from?.used)
     this.replays = new Map(from?.replays)
     this.boundS = from?.boundS ?? -Infinity
     this.delegations = new Map(from?.delegations)
     this.revoked = new Set(from?.revoked)
+    this.statements = from?.statements ?? 0
   }
 
   /** What is told of the command, whose effects are then here. */
-  apply(command: StorageCommand): string {
-    if (command.kind === 'mutate') return this.#mutate(command)
+  apply(command: StorageCommand, keeping: Keeping): string {
+    if (command.kind === 'mutate') return this.#mutate(command, keeping)
     if (command.kind === 'delegate') return this.#delegate(command)
     if (command.kind === 'revoke') return this.#revoke(command)
     throw new Error('not part of the simulation')
@@ -52,7 +79,7 @@ export class Oracle {
   #isRevoked = ({ closure }: ReliedDelegation): boolean =>
     closure.some(({ statementId }) => this.revoked.has(toHex(statementId)))
 
-  #mutate(command: MutateCommand): string {
+  #mutate(command: MutateCommand, keeping: Keeping): string {
     if (command.relies.some(this.#isRevoked)) return 'revoked'
     if (command.spaces.some((space) => !this.hosted.has(space))) return 'SPACE_NOT_FOUND'
     const id = toHex(command.statementId)
@@ -60,12 +87,15 @@ export class Oracle {
     if (this.replays.has(id)) return 'DUPLICATE_INVOCATION'
     if (this.used.has(id)) throw new Error('the oracle forgot an invocation')
     const keys = new Map(this.keys)
+    const replaced: [name: string, digest: string][] = []
     let told = '200'
     for (const operation of command.operations) {
       const space = command.spaces[operation.spaceIndex] ?? ''
       const name = `${space} ${String(operation.key)}`
       const before = keys.get(name)
       const live = before && !before.isDeleted ? before.digest : undefined
+      // What its own command replaces was never to be read.
+      if (live !== undefined && this.keys.get(name) === before) replaced.push([name, live])
       const { precondition } = command
       if (precondition.kind === 'absent' && live) return 'PRECONDITION_FAILED'
       if (precondition.kind === 'matches' && live !== toHex(precondition.digest))
@@ -80,10 +110,12 @@ export class Oracle {
       told = live ? etag(live) : '200'
     }
     this.used.add(id)
+    this.statements += 1
     this.replays.set(id, command.expiresAtS)
     this.hasChanged = true
     this.keys.clear()
     for (const [name, state] of keys) this.keys.set(name, state)
+    for (const [name, digest] of replaced) this.#keep(name, digest, keeping)
     return command.operations.length === 1 ? told : '200'
   }
 
@@ -93,6 +125,7 @@ export class Oracle {
     if (!stored) {
       if (command.relies.some(this.#isRevoked)) return 'revoked'
       this.delegations.set(id, command)
+      this.statements += 1
       for (const space of command.hosts) this.hosted.add(space)
     } else if (!equalBytes(stored.digest, command.digest)) {
       throw new Error('spellings are not part of the simulation')
@@ -110,7 +143,10 @@ export class Oracle {
   #revoke(command: RevokeCommand): string {
     const target = toHex(command.target.statementId)
     if (!this.delegations.has(target)) return 'REVOCATION_TARGET_NOT_FOUND'
-    if (!this.revoked.has(target)) this.hasChanged = true
+    if (!this.revoked.has(target)) {
+      this.hasChanged = true
+      this.statements += 1
+    }
     this.revoked.add(target)
     return `200 {"revoked":true,"cid":"${command.targetCid}"}`
   }
@@ -125,9 +161,33 @@ export class Oracle {
     }
   }
 
+  #keep(name: string, digest: string, { keepRule, nowS }: Keeping): void {
+    if (keepRule.kind === 'none') return
+    const values = this.kept.get(name) ?? []
+    this.kept.set(name, [{ digest, replacedAtS: nowS, isDue: false }, ...values])
+    if (keepRule.kind === 'versions') this.#markBeyond(keepRule.versions)
+  }
+
+  /** From now on the life may let go of what its rule does not keep. */
+  markDue({ keepRule, nowS }: Keeping): void {
+    if (keepRule.kind === 'versions') this.#markBeyond(keepRule.versions)
+    for (const values of this.kept.values())
+      for (const value of values) {
+        if (keepRule.kind === 'none') value.isDue = true
+        if (keepRule.kind === 'time' && value.replacedAtS + keepRule.seconds <= nowS)
+          value.isDue = true
+      }
+  }
+
+  #markBeyond(versions: number): void {
+    for (const values of this.kept.values())
+      for (const value of values.slice(versions)) value.isDue = true
+  }
+
   /** Everything that a reader can see, as one text. */
   describe(): string {
     return describeState({
+      statements: this.statements,
       hosted: [...this.hosted],
       keys: [...this.keys].map(
         ([name, { digest, isDeleted }]) => `${name} ${isDeleted ? 'deleted' : digest}`,
@@ -145,10 +205,13 @@ export class Oracle {
 }
 
 export interface VisibleState {
+  readonly statements: number
   readonly hosted: readonly string[]
   readonly keys: readonly string[]
   readonly delegations: readonly string[]
 }
 
-export const describeState = ({ hosted, keys, delegations }: VisibleState): string =>
-  [hosted, keys, delegations].map((lines) => lines.toSorted().join('\n')).join('\n--\n')
+export const describeState = ({ statements, hosted, keys, delegations }: VisibleState): string =>
+  [[`${statements} statements`], hosted, keys, delegations]
+    .map((lines) => lines.toSorted().join('\n'))
+    .join('\n--\n')

@@ -6,6 +6,7 @@ import { type FileSystem } from '../../src/workers/blocks/file-system.ts'
 import { type Database, openDatabase } from '../../src/workers/database/open-database.ts'
 import { configureWriter, openWriter } from '../../src/workers/database/sqlite/connection.ts'
 import { migrate, readSchemaVersion } from '../../src/workers/database/sqlite/migrate.ts'
+import { SqliteKeptLedger } from '../../src/workers/database/sqlite/sqlite-kept-ledger.ts'
 import { SqlitePackLedger } from '../../src/workers/database/sqlite/sqlite-pack-ledger.ts'
 import { SqliteQuarantine } from '../../src/workers/database/sqlite/sqlite-quarantine.ts'
 import { SqliteRunLedger } from '../../src/workers/database/sqlite/sqlite-run-ledger.ts'
@@ -82,6 +83,38 @@ const lowerLiveBytesTwice: PlantedBug = {
     })),
 }
 
+/** A replaced value is to be kept, and no row says so. */
+const forgetKept: PlantedBug = {
+  openDatabase: (options) =>
+    withTransactor(options, (transactor) => ({
+      apply: (changes) => transactor.apply({ ...changes, kept: undefined }),
+    })),
+}
+
+/** Where a number was lowered, one version too many goes. */
+const letGoOfOneMore: PlantedBug = {
+  openDatabase: (options) => {
+    const database = openDatabase(options)
+    const { kept } = database
+    const methods: Partial<typeof kept> = {
+      letGoBeyond: (versions, after, step) => kept.letGoBeyond(versions - 1, after, step),
+    }
+    return { ...database, kept: replaceIn(kept, methods) }
+  },
+}
+
+/** What is let go too early is what was replaced after the time that is named. */
+const letGoOfEverything: PlantedBug = {
+  openDatabase: (options) => {
+    const database = openDatabase(options)
+    const { kept } = database
+    const methods: Partial<typeof kept> = {
+      letGoUntil: (_, step) => kept.letGoUntil(Infinity, step),
+    }
+    return { ...database, kept: replaceIn(kept, methods) }
+  },
+}
+
 /** Opens as the product does, without putting the recovered log on stable storage. */
 const openBeforeCheckpoint: PlantedBug = {
   openDatabase: ({ path }) => {
@@ -93,6 +126,7 @@ const openBeforeCheckpoint: PlantedBug = {
       transactor: new SqliteTransactor(connection, path),
       ledger: new SqliteRunLedger(connection),
       packs: new SqlitePackLedger(connection),
+      kept: new SqliteKeptLedger(connection),
       quarantine: new SqliteQuarantine(connection),
     }
   },
@@ -133,12 +167,15 @@ export const PLANTED_BUGS: readonly {
   readonly knownSeed: number
 }[] = [
   { name: 'skip the sync of a pack', bug: skipPackSync, knownSeed: 0 },
-  { name: 'reply before the commit', bug: replyBeforeCommit, knownSeed: 21 },
-  { name: 'lower the live bytes of a pack twice', bug: lowerLiveBytesTwice, knownSeed: 0 },
+  { name: 'reply before the commit', bug: replyBeforeCommit, knownSeed: 14 },
+  { name: 'lower the live bytes of a pack twice', bug: lowerLiveBytesTwice, knownSeed: 16 },
   {
     name: 'open the port before the recovered log is checkpointed',
     bug: openBeforeCheckpoint,
-    knownSeed: 3,
+    knownSeed: 10,
   },
+  { name: 'forget what is kept', bug: forgetKept, knownSeed: 0 },
+  { name: 'let go of one version more', bug: letGoOfOneMore, knownSeed: 13 },
+  { name: 'let go without regard to time', bug: letGoOfEverything, knownSeed: 0 },
   { name: 'skip the sync of a directory found existing', bug: trustFoundDirectory, knownSeed: 0 },
 ]

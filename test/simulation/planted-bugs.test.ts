@@ -1,5 +1,5 @@
 /**
- * Goal: the simulation finds what it is there to find. Five faults are planted, one at a time, and each must be found
+ * Goal: the simulation finds what it is there to find. Eight faults are planted, one at a time, and each must be found
  * within a number of seeds. `TINYCLOUD_TEST_SEED` is the first of them; without it the search begins with one that is
  * known to find the fault.
  */

@@ -9,6 +9,7 @@ import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 
 import { createDirectory, createTemporaryDirectory } from './directories.ts'
+import { parseKeepRule } from './keep-rule.ts'
 import { type NodeConfig, type NodeSecrets } from './node-config.ts'
 import { parseAllowlistUrl, parseRpcUrls } from './hosts.ts'
 import { parseTrustedProxies } from './proxies.ts'
@@ -133,6 +134,7 @@ function createGeneralConfig(settings: Settings): GeneralConfig {
       publicLiveBytes: limitOf(settings['public_spaces.storage_limit']),
       historyBytes: limitOf(settings['storage.history_limit']),
     }),
+    keepRule: Object.freeze(parseKeepRule(settings['storage.history'])),
     reserveBytes: settings['storage.reserve'],
     invocation: Object.freeze({
       lifetimeMaxS: settings['invocation.max_lifetime_secs'],

@@ -7,6 +7,7 @@
  */
 import convict from 'convict'
 
+import { parseKeepRule } from './keep-rule.ts'
 import { parseSize } from './size.ts'
 
 /** The types of settings and the values that they give. */
@@ -20,6 +21,8 @@ export interface FormatValues {
   number: number
   /** Bytes. */
   size: number
+  /** None, a number of versions, or a time: what `parseKeepRule` takes. */
+  history: string | number
 }
 
 export type Format = keyof FormatValues
@@ -74,6 +77,12 @@ const FORMATS: Readonly<Record<Format, FormatRule>> = {
     check(value) {
       if (!Number.isSafeInteger(value) || Number(value) < 0)
         throw new RangeError('must be a size such as 10 MiB, or a number of bytes')
+    },
+  },
+  history: {
+    parse: (text) => text,
+    check(value) {
+      parseKeepRule(value)
     },
   },
 }

@@ -2,6 +2,7 @@
 import {
   type BlocksOptions,
   type DatabaseOptions,
+  type KeepRule,
   type SpaceLimits,
 } from '../../workers/storage/request.ts'
 
@@ -21,6 +22,7 @@ export interface NodeConfig {
   /** Bytes that the scrub may read in a second; 0: there is no scrub. */
   readonly scrubBytesPerS: number
   readonly spaceLimits: SpaceLimits
+  readonly keepRule: KeepRule
   /** Bytes of the disk that stay free; 0: none. */
   readonly reserveBytes: number
   readonly invocation: { readonly lifetimeMaxS: number; readonly clockSkewS: number }

@@ -98,7 +98,12 @@ export const SETTINGS = {
   'storage.history_limit': {
     format: 'size',
     default: 0,
-    doc: 'Bytes of history that the changes of one space may leave behind; 0 means no limit.',
+    doc: 'Bytes of history that the changes of one space may leave behind, kept versions included; 0 means no limit.',
+  },
+  'storage.history': {
+    format: 'history',
+    default: 'none',
+    doc: 'How long replaced and deleted values stay readable: none, a number of versions of each key, or a time such as 30 days.',
   },
   'storage.reserve': {
     format: 'size',

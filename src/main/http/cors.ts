@@ -34,6 +34,7 @@ const EXPOSED = [
   'retry-after',
   'x-tinycloud-truncated',
   'x-tinycloud-next-cursor',
+  'x-tinycloud-version',
   'tinycloud-trace-id',
 ].join(', ')
 

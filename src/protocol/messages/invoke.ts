@@ -54,6 +54,31 @@ const ABSENT: JsonSchema = {
   additionalProperties: false,
 }
 
+const nullable = (schema: JsonSchema): JsonSchema => ({ anyOf: [schema, { type: 'null' }] })
+
+const VERSION: JsonSchema = {
+  type: 'object',
+  properties: {
+    version: { type: 'string' },
+    deleted: { type: 'boolean', description: 'It is a deletion, and has no value.' },
+    etag: nullable({ type: 'string' }),
+    cid: nullable({ type: 'string', description: 'Of the value.' }),
+    size: nullable({ type: 'integer', minimum: 0 }),
+    writtenAt: nullable({ type: 'string', format: 'date-time' }),
+  },
+  required: ['version', 'deleted', 'etag', 'cid', 'size', 'writtenAt'],
+  additionalProperties: false,
+}
+
+/** Rule: HIST-4. */
+export const VERSION_LIST: MessageSchema = {
+  type: 'object',
+  title: 'kv/get or kv/metadata with x-tinycloud-versions',
+  properties: { versions: { type: 'array', items: VERSION, description: 'The newest first.' } },
+  required: ['versions'],
+  additionalProperties: false,
+}
+
 export const BATCH_READ_ANSWER: MessageSchema = {
   type: 'object',
   title: 'kv/get or kv/metadata of several keys',

@@ -41,6 +41,7 @@ function openContext(options: ComputeOptions): ComputeContext {
     clockSkewS: options.clockSkewS,
     implicitText: options.implicitText,
     spaceLimits: options.spaceLimits,
+    keepRule: options.keepRule,
     askable: options.askable,
     nowS: () => Date.now() / 1000,
     randomBytes,

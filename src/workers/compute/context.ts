@@ -2,7 +2,7 @@
 import { type Askable } from '../../protocol/inquiry.ts'
 import { type DatabaseReader } from '../database/facts.ts'
 import { type BlockReader } from '../blocks/reader.ts'
-import { type SpaceLimits } from '../storage/request.ts'
+import { type KeepRule, type SpaceLimits } from '../storage/request.ts'
 import { type Staging } from '../blocks/staging.ts'
 import { type Streams } from './streams.ts'
 
@@ -20,6 +20,8 @@ export interface ComputeContext {
   readonly clockSkewS: number
   readonly implicitText: 'drop' | 'keep'
   readonly spaceLimits: SpaceLimits
+  /** Versions are told and read only where some are kept. */
+  readonly keepRule: KeepRule
   readonly askable: Askable
   /** Unix seconds with fractions. */
   readonly nowS: () => number

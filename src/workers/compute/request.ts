@@ -27,6 +27,7 @@ import {
   type Damage,
   type BlocksOptions,
   type DatabaseOptions,
+  type KeepRule,
   type RunInfo,
   type SpaceLimits,
 } from '../storage/request.ts'
@@ -43,8 +44,9 @@ export interface ComputeOptions {
   /** `drop`: a JSON body under fetch's own `text/plain;charset=UTF-8` is stored without a type (DESIGN §7.23). */
   readonly implicitText: 'drop' | 'keep'
   readonly staging: 'memory' | 'file'
-  /** What main can ask of other hosts. */
   readonly spaceLimits: SpaceLimits
+  readonly keepRule: KeepRule
+  /** What main can ask of other hosts. */
   readonly askable: Askable
 }
 

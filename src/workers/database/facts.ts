@@ -3,6 +3,7 @@
  * snapshot (DESIGN §5: the seam is whole steps, not statements). Nothing here says which engine answers.
  */
 import { type DelegationFacts } from '../../protocol/authority.ts'
+import { type VersionId } from '../../protocol/version-id.ts'
 import { type PackPlace, type ValuePlace } from '../blocks/place.ts'
 
 export interface ReadRequest {
@@ -14,6 +15,9 @@ export interface ReadRequest {
   readonly spaces: readonly string[]
   readonly keys: readonly { readonly space: string; readonly key: Uint8Array }[]
   readonly list?: KeyListRequest
+  /** One version of a key that does not count any more. */
+  readonly keptVersion?: { readonly space: string; readonly key: Uint8Array } & VersionId
+  readonly versions?: VersionListRequest
   /** Every delegation that names the space, in row order, `limit` at most, after row `afterNo`. */
   readonly spaceDelegations?: {
     readonly space: string
@@ -31,6 +35,15 @@ export interface KeyListRequest {
   readonly prefix: Uint8Array
   /** Keys are greater than this one; undefined from the start. */
   readonly after: Uint8Array | undefined
+  readonly limit: number
+}
+
+/** Versions of a key, the newest first: the one that counts, and those that are kept. */
+export interface VersionListRequest {
+  readonly space: string
+  readonly key: Uint8Array
+  /** The last one that was seen; undefined from the newest. */
+  readonly before: VersionId | undefined
   readonly limit: number
 }
 
@@ -52,6 +65,10 @@ export interface ReadFacts {
   /** As asked; undefined: never written, or the space is not hosted. */
   readonly keys: readonly (VersionFacts | undefined)[]
   readonly list: KeyList | undefined
+  /** Undefined: not asked, or not kept. */
+  readonly keptVersion: VersionFacts | undefined
+  /** Undefined: not asked, or the key was never written. */
+  readonly versions: VersionPage | undefined
   readonly spaceDelegations: readonly StoredDelegation[] | undefined
   readonly accountDelegations: readonly AccountDelegation[] | undefined
   /** Undefined: not asked, never made, or purged. */
@@ -89,8 +106,8 @@ export interface SpaceFacts {
   readonly historyBytes: number
 }
 
-/** The current version of a key. */
-export interface VersionFacts {
+/** A version of a key: nearly always the one that counts. */
+export interface VersionFacts extends VersionId {
   readonly versionNo: number
   readonly isDeleted: boolean
   /** BLAKE3-256 of the value; of a deleted key, of the value that was deleted. */
@@ -112,6 +129,22 @@ export interface TicketFacts {
   readonly digest: Uint8Array
   /** Of its key; undefined: never written. */
   readonly version: VersionFacts | undefined
+}
+
+/** A version as lists of versions tell it. */
+export interface VersionItem extends VersionId {
+  readonly isDeleted: boolean
+  /** As in VersionFacts. */
+  readonly digest: Uint8Array
+  readonly valueBytes: number
+  /** When this node wrote it, Unix seconds; null: that is not known. */
+  readonly writtenAtS: number | null
+}
+
+export interface VersionPage {
+  readonly items: readonly VersionItem[]
+  /** More versions follow after the last one. */
+  readonly isTruncated: boolean
 }
 
 export interface KeyList {

@@ -12,6 +12,7 @@ import {
 } from './rows.ts'
 import { type AccountDelegationRow } from './tables/account-delegation.ts'
 import { type DelegationRow } from './tables/delegation.ts'
+import { type KeptRow } from './tables/kept.ts'
 import { type CurrentRow, type VersionRow } from './tables/kv.ts'
 import { type RevocationRow } from './tables/revocation.ts'
 import { type SignedTicketRow } from './tables/signed-ticket.ts'
@@ -26,6 +27,10 @@ export interface Baseline {
   readonly spaces: readonly SpaceRow[]
   /** Objects that are not dropped. */
   readonly liveObjects: number
+  /** Those of them that only kept versions need. */
+  readonly keptObjects: number
+  /** Bytes of kept values, by the number of their space; a space without any is not named. */
+  readonly keptBytes: ReadonlyMap<number, number>
   readonly statements: number
   /** Keys, deleted ones included. */
   readonly keys: number
@@ -70,6 +75,10 @@ export interface InspectedVersion extends Checked<VersionRow> {
   readonly previous: PreviousVersion | undefined
   /** The version that `kv_current` names for the key, among live keys and among deleted ones. */
   readonly currentNo: { readonly live: number | undefined; readonly deleted: number | undefined }
+  /** It counts no more and is kept. */
+  readonly isKept: boolean
+  /** The version before it is kept. */
+  readonly keepsPrevious: boolean
   /** Undefined: it names none, or the row is missing. */
   readonly object: InspectedObject | undefined
 }
@@ -88,6 +97,19 @@ export interface InspectedObject {
 /** A row of `kv_current` with the version that it names. */
 export interface InspectedCurrent extends Checked<CurrentRow> {
   readonly version: Pick<VersionRow, 'spaceNo' | 'key' | 'isDeleted' | 'seq'> | undefined
+}
+
+/** A kept version with what it names. */
+export interface InspectedKept extends Checked<KeptRow> {
+  /** Undefined: there is no such version. */
+  readonly version:
+    | Pick<
+        VersionRow,
+        'spaceNo' | 'key' | 'seq' | 'epochSeq' | 'isDeleted' | 'valueBytes' | 'objectNo'
+      >
+    | undefined
+  /** The version that the one that replaced it names as its predecessor; undefined: there is none. */
+  readonly predecessorNo: number | undefined
 }
 
 export interface InspectedRevocation extends Checked<RevocationRow> {
@@ -132,6 +154,8 @@ export interface DatabaseInspector {
   readStatement(statementNo: number): MaybePromise<StatementRow | undefined>
   /** In the order of the primary key. */
   readCurrents(after: CurrentRow | undefined): MaybePromise<InspectedCurrent[]>
+  /** In the order of the versions that replaced them. */
+  readKept(afterNo: number | undefined): MaybePromise<InspectedKept[]>
   /** In the order of the target's statement id. */
   readRevocations(after: Uint8Array | undefined): MaybePromise<InspectedRevocation[]>
   readTickets(after: Uint8Array | undefined): MaybePromise<Checked<SignedTicketRow>[]>

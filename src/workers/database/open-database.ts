@@ -1,10 +1,12 @@
 /** Opens the node's database for the one thread that writes it. */
 import { StartFault, type DatabaseOptions } from '../storage/request.ts'
+import { type KeptLedger } from './kept-ledger.ts'
 import { type PackLedger } from './pack-ledger.ts'
 import { type Quarantine } from './quarantine.ts'
 import { type RunLedger } from './run-ledger.ts'
 import { configureWriter, type Connection, openWriter, sqliteCode } from './sqlite/connection.ts'
 import { migrate, readSchemaVersion } from './sqlite/migrate.ts'
+import { SqliteKeptLedger } from './sqlite/sqlite-kept-ledger.ts'
 import { SqlitePackLedger } from './sqlite/sqlite-pack-ledger.ts'
 import { SqliteQuarantine } from './sqlite/sqlite-quarantine.ts'
 import { SqliteRunLedger } from './sqlite/sqlite-run-ledger.ts'
@@ -15,6 +17,7 @@ export interface Database {
   readonly transactor: Transactor
   readonly ledger: RunLedger
   readonly packs: PackLedger
+  readonly kept: KeptLedger
   readonly quarantine: Quarantine
 }
 
@@ -36,6 +39,7 @@ export function openDatabase({ path }: DatabaseOptions): Database {
       transactor,
       ledger: new SqliteRunLedger(connection),
       packs: new SqlitePackLedger(connection),
+      kept: new SqliteKeptLedger(connection),
       quarantine: new SqliteQuarantine(connection),
     }
   } catch (error) {

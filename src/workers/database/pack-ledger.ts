@@ -16,7 +16,7 @@ export interface RewritablePack {
   readonly historyBytes: number
 }
 
-/** `value`: of a version that counts. `history`: the record of a statement, which is needed for good. */
+/** `value`: of a version that counts or is kept. `history`: the record of a statement, which is needed for good. */
 export type NeededKind = 'value' | 'history'
 
 /** A row whose stretch was copied to another pack. */

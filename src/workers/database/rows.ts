@@ -67,6 +67,8 @@ export interface EpochRow {
   /** Canonical DAG-CBOR (protocol/history.ts). */
   readonly block: Uint8Array
   readonly previousNo: number | null
+  /** By the clock of the node, Unix seconds; null: it was written before times were kept. */
+  readonly writtenAtS: number | null
 }
 
 export interface EventRow {

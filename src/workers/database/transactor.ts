@@ -14,6 +14,7 @@ import {
 } from './rows.ts'
 import { type AccountDelegationRow } from './tables/account-delegation.ts'
 import { type DelegationRow } from './tables/delegation.ts'
+import { type KeptRow } from './tables/kept.ts'
 import { type CurrentRow, type VersionRow } from './tables/kv.ts'
 import { type RevocationRow } from './tables/revocation.ts'
 import { type SignedTicketRow } from './tables/signed-ticket.ts'
@@ -27,6 +28,8 @@ export interface GroupQuestions {
   readonly delegations: readonly Uint8Array[]
   /** Is it revoked? */
   readonly links: readonly ChainLink[]
+  /** What to tell of the kept versions of each of `keys`; undefined: none are kept, and nothing is looked up. */
+  readonly kept?: readonly KeptQuestion[]
 }
 
 /** The answers, each list in the order of its question. */
@@ -39,12 +42,48 @@ export interface GroupFacts {
   readonly links: readonly boolean[]
   /** Replay rows at or below this expiry are gone: such an invocation is expired whatever the clock says. */
   readonly replayBoundS: number
+  /** In the order of `keys`; undefined: not asked. */
+  readonly kept?: readonly KeptFacts[] | undefined
+}
+
+/** Which of the oldest kept versions of a key may have to go. */
+export interface KeptQuestion {
+  /** Those whose position is at most the last one plus this number, which is mostly negative. */
+  readonly goneBelow: number
+  /** So many of them; 0: none is wanted. */
+  readonly oldestMax: number
+}
+
+export interface KeptFacts {
+  /** Of the newest; -1: none is kept. */
+  readonly lastPosition: number
+  /** The oldest first. */
+  readonly oldest: readonly KeptVersion[]
+}
+
+/** What letting go of a kept version takes. */
+export type KeptVersion = Pick<KeptRow, 'replacedByNo' | 'position' | 'valueBytes' | 'objectNo'> &
+  Pick<VersionRow, 'packNo' | 'packLength'>
+
+/** Rows of `kv_kept` that a group adds and removes. */
+export interface KeptChanges {
+  readonly added: readonly KeptRow[]
+  /** By the number of the version that replaced it. */
+  readonly gone: readonly number[]
 }
 
 /** What a change to a key needs of the version that counts now. */
 export type KeyVersion = Pick<
   VersionRow,
-  'versionNo' | 'isDeleted' | 'digest' | 'valueBytes' | 'packNo' | 'packLength' | 'objectNo'
+  | 'versionNo'
+  | 'seq'
+  | 'epochSeq'
+  | 'isDeleted'
+  | 'digest'
+  | 'valueBytes'
+  | 'packNo'
+  | 'packLength'
+  | 'objectNo'
 >
 
 /** The row of `kv_current` that a group leaves behind, and which one it found. */
@@ -66,6 +105,8 @@ export interface GroupChanges {
   readonly objects: readonly ObjectRow[]
   readonly deadObjects: readonly number[]
   readonly deadAtS: number
+  /** Undefined: none are kept. */
+  readonly kept?: KeptChanges | undefined
   readonly delegations: readonly DelegationRow[]
   readonly delegationCids: readonly { readonly digest: Uint8Array; readonly delegationNo: number }[]
   readonly delegationSpaces: readonly {

@@ -2,6 +2,7 @@
 import { type Answer, emptyAnswer, jsonAnswer } from '../../protocol/answer.ts'
 import { compareBytes, parseUtf8, toHex } from '../../protocol/bytes.ts'
 import { formatRawCid } from '../../protocol/cid.ts'
+import { formatVersionId, type VersionId } from '../../protocol/version-id.ts'
 import { formatRfc3339 } from '../../protocol/rfc3339.ts'
 import { type MutateOutcome } from './decide/mutate.ts'
 import { type GroupView } from './group-view.ts'
@@ -12,17 +13,28 @@ import {
   type StorageCommand,
 } from './request.ts'
 
-/** Rule: KV-3, KV-5, BATCH-5. */
+/**
+ * `version`: the one that was written; undefined: versions are not told.
+ *
+ * Rule: KV-3, KV-5, BATCH-5, HIST-1.
+ */
 export function mutateAnswer(
   { report, operations }: Pick<MutateCommand, 'report' | 'operations'>,
   { etagDigest }: MutateOutcome,
+  version?: VersionId,
 ): Answer {
+  const told: Answer['headers'] = version
+    ? [['x-tinycloud-version', formatVersionId(version)]]
+    : NO_HEADERS
   if (report === 'keys') {
     const keys = operations.map(({ key }) => key).toSorted(compareBytes)
-    return jsonAnswer({ written: keys.map(parseUtf8), count: keys.length })
+    return jsonAnswer({ written: keys.map(parseUtf8), count: keys.length }, told)
   }
-  return emptyAnswer(etagDigest ? [['etag', `"blake3-${toHex(etagDigest)}"`]] : [])
+  const etag: Answer['headers'] = etagDigest ? [['etag', `"blake3-${toHex(etagDigest)}"`]] : []
+  return emptyAnswer(version ? [...etag, ...told] : etag)
 }
+
+const NO_HEADERS: Answer['headers'] = []
 
 /** The CID is that of the spelling that was posted. Hosting is told as it is after the command. Rule: CHAIN-9, HOST-2. */
 export function delegateAnswer(

@@ -42,7 +42,7 @@ export class EpochDraft {
   }
 
   /** Hashes the epoch and makes it the only head of its space. */
-  finish(): EpochRow {
+  finish(writtenAtS: number): EpochRow {
     const space = this.#space
     const block = formatEpoch({ events: this.#events, parents: readDigests(space.heads) })
     const row = {
@@ -52,6 +52,7 @@ export class EpochDraft {
       digest: blake3(block),
       block,
       previousNo: space.lastEpochNo,
+      writtenAtS,
     }
     space.heads = row.digest
     space.nextSeq = this.seq + 1

@@ -13,7 +13,13 @@ import { type FaultKind, faultKindOf, type GroupStep } from './fault-kind.ts'
 import { GroupPlan } from './group-plan.ts'
 import { questionsOf } from './group-questions.ts'
 import { GroupView } from './group-view.ts'
-import { type SpaceLimits, type StorageCommand, type StorageReply } from './request.ts'
+import { keptQuestions, KeptView } from './kept/kept-view.ts'
+import {
+  type KeepRule,
+  type SpaceLimits,
+  type StorageCommand,
+  type StorageReply,
+} from './request.ts'
 import { type StagedObjects } from './staged-objects.ts'
 
 /** Replay rows are kept this long after their invocation expired: more than clocks differ. */
@@ -26,6 +32,7 @@ export interface GroupContext {
   readonly run: ActiveRun
   readonly objects: StagedObjects
   readonly spaceLimits: SpaceLimits
+  readonly keepRule: KeepRule
   readonly nowS: number
   /** It is time to remove expired replay rows. */
   readonly isPurgeDue: boolean
@@ -67,16 +74,23 @@ class GroupAttempt {
   }
 
   async run(): Promise<GroupResult> {
-    const { transactor, run, nowS, spaceLimits } = this.#context
+    const { transactor, run, nowS, spaceLimits, keepRule } = this.#context
     // A pack is a row before it is a file, in a transaction of its own: so before that of the group.
     const pack = await run.openPack()
     this.#step = 'load'
     await transactor.begin(run.runNo)
-    const questions = questionsOf(this.#commands)
-    const view = new GroupView(questions, await transactor.load(questions))
+    const asked = questionsOf(this.#commands)
+    const questions =
+      keepRule.kind === 'none' ? asked : keptQuestions(asked, this.#commands, keepRule)
+    const facts = await transactor.load(questions)
+    const view = new GroupView(questions, facts)
+    const kept =
+      keepRule.kind === 'none'
+        ? undefined
+        : new KeptView({ questions, facts, rule: keepRule, nowS })
 
     this.#step = 'decide'
-    const plan = this.#createPlan(view, pack)
+    const plan = this.#createPlan(view, pack, kept)
     const replies = decideGroup(this.#commands, { view, plan, nowS, spaceLimits })
     if (this.#commands.length > 0 && plan.isEmpty) {
       await transactor.rollback()
@@ -107,13 +121,14 @@ class GroupAttempt {
     return { kind: 'failed', fault: 'other', error }
   }
 
-  #createPlan(view: GroupView, pack: PackFile): GroupPlan {
+  #createPlan(view: GroupView, pack: PackFile, kept: KeptView | undefined): GroupPlan {
     const { run, objects, nowS } = this.#context
     return new GroupPlan(view, {
       ids: run.ids,
       objectNumbers: objects,
       packNo: pack.packNo,
       packOffset: pack.committedBytes,
+      kept,
       nowS,
     })
   }

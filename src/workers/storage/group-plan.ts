@@ -14,6 +14,7 @@ import { formatClosure } from '../database/tables/delegation.ts'
 import { type GroupChanges, type Purge, type RunProgress } from '../database/transactor.ts'
 import { EpochDraft } from './epoch-draft.ts'
 import { type GroupView, type SpaceState } from './group-view.ts'
+import { type KeptView } from './kept/kept-view.ts'
 import { type EventPlace, KeyChanges, type ObjectNumbers } from './key-changes.ts'
 import { PackLayout, type Span } from './pack-layout.ts'
 import { distinctLinks } from './relied-links.ts'
@@ -32,6 +33,8 @@ export interface PlanOptions {
   readonly packNo: number
   /** Committed length of the pack: where the sections of this group go. */
   readonly packOffset: number
+  /** Undefined: replaced values are not kept. */
+  readonly kept?: KeptView | undefined
   readonly nowS: number
 }
 
@@ -74,11 +77,11 @@ export class GroupPlan {
   }
 
   constructor(view: GroupView, options: PlanOptions) {
-    const { ids, objectNumbers, packNo, packOffset } = options
+    const { ids, objectNumbers, packNo, packOffset, kept } = options
     this.#view = view
     this.#options = options
     this.layout = new PackLayout(packNo, packOffset)
-    this.keys = new KeyChanges({ view, layout: this.layout, ids, objectNumbers })
+    this.keys = new KeyChanges({ view, layout: this.layout, ids, objectNumbers, kept })
   }
 
   /** Nothing was accepted that changes a row. */
@@ -87,23 +90,27 @@ export class GroupPlan {
     return statements.length === 0 && delegationCids.length === 0 && tickets.length === 0
   }
 
-  addMutation(command: MutateCommand): void {
+  /** Gives the event of the change, where it is one of a single space and its versions may be kept. */
+  addMutation(command: MutateCommand): EventPlace | undefined {
     const { operations, spaces, expiresAtS, statementId } = command
     const values = operations.map((operation) => this.#placeValue(operation))
     const statementNo = this.#addStatement(command, 'invocation', operations)
     this.#view.addReplay(expiresAtS, statementId)
     this.#rows.replays.push({ expiresAtS, statementId })
+    const places: EventPlace[] = []
     for (const [spaceIndex, spaceId] of spaces.entries()) {
       const own = operations.filter((operation) => operation.spaceIndex === spaceIndex)
       const space = this.#view.hosted(spaceId)
       if (!space || own.length === 0) continue
       const digests = own.map(({ operationDigest }) => operationDigest)
       const event = this.#addEvent(space, statementNo, command.digest, digests)
+      places.push(event)
       for (const [index, operation] of operations.entries()) {
         if (operation.spaceIndex === spaceIndex)
           this.keys.add(space, event, operation, index, values[index])
       }
     }
+    return this.#options.kept && places.length === 1 ? places[0] : undefined
   }
 
   addDelegation(command: DelegateCommand, closure: readonly ChainLink[]): void {
@@ -184,7 +191,7 @@ export class GroupPlan {
 
   /** Closes the epochs. The plan is spent. */
   finish(run: RunProgress, purge: Purge | undefined): GroupChanges {
-    const epochs = [...this.#epochs.values()].map((draft) => draft.finish())
+    const epochs = [...this.#epochs.values()].map((draft) => draft.finish(this.#options.nowS))
     const spaces = [...this.#changedSpaces]
     return {
       ...this.#rows,
@@ -197,6 +204,7 @@ export class GroupPlan {
       objects: this.keys.objects,
       deadObjects: this.keys.deadObjects,
       deadAtS: this.#options.nowS,
+      kept: this.#options.kept?.changes,
       packs: this.layout.changes,
       purge,
     }

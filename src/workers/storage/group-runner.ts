@@ -13,10 +13,12 @@ import { type Collector } from './compaction/collector.ts'
 import { faultKindOf, type FaultKind } from './fault-kind.ts'
 import { commitGroup, type GroupResult } from './group-commit.ts'
 import { questionsOf } from './group-questions.ts'
+import { type KeptSweep } from './kept/kept-sweep.ts'
 import { type Log } from './log.ts'
 import {
   type BlockCounters,
   type Damage,
+  type KeepRule,
   type SpaceLimits,
   type StorageCommand,
   type StorageCounters,
@@ -37,9 +39,11 @@ export interface RunnerOptions {
   readonly quarantined: number
   readonly checkpointer: Checkpointer
   readonly collector: Collector
+  readonly keptSweep: KeptSweep
   readonly objects: StagedObjects
   readonly run: ActiveRun
   readonly spaceLimits: SpaceLimits
+  readonly keepRule: KeepRule
   readonly spaceGuard: SpaceGuard
   /** Begins the run that follows one whose row ids are spent. */
   readonly beginRun: () => Promise<ActiveRun>
@@ -122,13 +126,15 @@ export class GroupRunner {
 
   /** One bounded step of reclaiming what no row needs. True: there is more to do at once. */
   async tend(): Promise<boolean> {
-    const { checkpointer, collector } = this.#options
+    const { checkpointer, collector, keptSweep } = this.#options
     let isMore = false
     await this.#betweenGroups(async () => {
       const nowS = this.#options.nowS()
       const onDamage = (damage: Damage): Promise<void> => this.quarantine([damage])
       try {
-        isMore = await collector.step({ run: this.#run, nowS, onDamage })
+        const run = this.#run
+        isMore =
+          (await keptSweep.step(run.runNo, nowS)) || (await collector.step({ run, nowS, onDamage }))
         // Moved rows fill the log, also while no group comes.
         await checkpointer.runIfDue()
       } catch (error) {
@@ -232,10 +238,11 @@ export class GroupRunner {
   }
 
   async #attempt(commands: readonly StorageCommand[]): Promise<GroupResult> {
-    const { transactor, objects, spaceLimits } = this.#options
+    const { transactor, objects, spaceLimits, keepRule } = this.#options
     const nowS = this.#options.nowS()
     const isPurgeDue = Math.abs(nowS - this.#purgedAtS) >= PURGE_INTERVAL_S
-    const context = { transactor, run: this.#run, objects, spaceLimits, nowS, isPurgeDue }
+    const run = this.#run
+    const context = { transactor, run, objects, spaceLimits, keepRule, nowS, isPurgeDue }
     const result = await commitGroup(commands, context)
     if (result.kind === 'committed' && result.packBytes !== undefined) {
       if (isPurgeDue) this.#purgedAtS = nowS

@@ -1,10 +1,12 @@
 /** The versions that a group writes, and which version of each changed key counts in the end. */
+import { isSameVersion } from '../../protocol/version-id.ts'
 import { type RowIds } from '../database/row-id.ts'
 import { type ObjectRow } from '../database/rows.ts'
 import { type VersionRow } from '../database/tables/kv.ts'
 import { type CurrentChange, type KeyVersion } from '../database/transactor.ts'
 import { keyText } from './group-questions.ts'
 import { type GroupView, type SpaceState } from './group-view.ts'
+import { type KeptView } from './kept/kept-view.ts'
 import { type PackLayout, type Span } from './pack-layout.ts'
 import { type Operation } from './request.ts'
 
@@ -26,6 +28,8 @@ export interface KeyChangesOptions {
   readonly layout: PackLayout
   readonly ids: RowIds
   readonly objectNumbers: ObjectNumbers
+  /** Undefined: replaced values are not kept. */
+  readonly kept: KeptView | undefined
 }
 
 export class KeyChanges {
@@ -53,8 +57,9 @@ export class KeyChanges {
     const { spaceNo } = space
     const { key } = operation
     const before = view.key(spaceNo, key)
-    if (before && !before.version.isDeleted) this.#drop(space, before.version)
     const versionNo = ids.next()
+    if (before && !before.version.isDeleted)
+      this.#replace(space, key, before.version, { event, versionNo })
     const isPut = operation.kind === 'put'
     const row: VersionRow = {
       versionNo,
@@ -89,9 +94,32 @@ export class KeyChanges {
     })
   }
 
-  /** The version does not count any more. Its row stays, as history. */
-  #drop(space: SpaceState, { packNo, packLength, objectNo, valueBytes }: KeyVersion): void {
-    space.liveBytes -= valueBytes
+  /** The version does not count any more. Its row stays, as history; its value, as long as it is kept. Rule: HIST-6. */
+  #replace(
+    space: SpaceState,
+    key: Uint8Array,
+    version: KeyVersion,
+    by: { readonly event: EventPlace; readonly versionNo: number },
+  ): void {
+    const { kept } = this.#options
+    space.liveBytes -= version.valueBytes
+    // What its own command replaces was never to be read.
+    if (!kept || isSameVersion(version, by.event)) {
+      this.#drop(version)
+      return
+    }
+    space.historyBytes += version.valueBytes
+    for (const gone of kept.keep(space.spaceNo, key, version, by.versionNo)) {
+      space.historyBytes -= gone.valueBytes
+      this.#drop(gone)
+    }
+  }
+
+  #drop({
+    packNo,
+    packLength,
+    objectNo,
+  }: Pick<KeyVersion, 'packNo' | 'packLength' | 'objectNo'>): void {
     if (packNo !== null) this.#options.layout.releaseValue(packNo, packLength ?? 0)
     if (objectNo !== null) this.deadObjects.push(objectNo)
   }

@@ -190,6 +190,7 @@ export type DamageKind =
   | 'epoch'
   | 'event'
   | 'kv_current'
+  | 'kv_kept'
   | 'kv_version'
   | 'pack'
   | 'revocation'
@@ -215,6 +216,7 @@ export interface StorageOptions {
   readonly secretFingerprint: Uint8Array
   readonly invocationLifetimeS: number
   readonly spaceLimits: SpaceLimits
+  readonly keepRule: KeepRule
   /** Bytes of the disk that stay free; 0: none. */
   readonly reserveBytes: number
 }
@@ -225,9 +227,18 @@ export interface SpaceLimits {
   readonly liveBytes: number
   /** The same of a space that anyone may read (`public_spaces.storage_limit`). */
   readonly publicLiveBytes: number
-  /** Of the signed statements and the epochs of its history (`storage.history_limit`). */
+  /**
+   * Of its history (`storage.history_limit`): the signed statements, the epochs, and the replaced values that are kept.
+   */
   readonly historyBytes: number
 }
+
+/** How long replaced values stay readable (`storage.history`). */
+export type KeepRule =
+  | { readonly kind: 'none' }
+  /** So many of each key, beside the one that counts. */
+  | { readonly kind: 'versions'; readonly versions: number }
+  | { readonly kind: 'time'; readonly seconds: number }
 
 /** Directories exist and paths are absolute by the time they get here. */
 export interface DatabaseOptions {

@@ -16,6 +16,7 @@ import { CHECKPOINT_LIMITS, Checkpointer, type CheckpointLimits } from './checkp
 import { Collector } from './compaction/collector.ts'
 import { COMPACTION_LIMITS, type CompactionLimits } from './compaction/limits.ts'
 import { GroupRunner } from './group-runner.ts'
+import { KeptSweep } from './kept/kept-sweep.ts'
 import { type Log } from './log.ts'
 import { GROUP_LIMITS, type GroupLimits } from './mailbox.ts'
 import { StartFault, type RunInfo, type StorageEvent, type StorageOptions } from './request.ts'
@@ -83,7 +84,7 @@ async function assertSecret({ ledger }: Database, fingerprint: Uint8Array): Prom
 async function beginWork(
   options: StorageOptions,
   surroundings: StorageSurroundings,
-  { transactor, ledger, packs, quarantine }: Database,
+  { transactor, ledger, packs, kept, quarantine }: Database,
 ): Promise<Pick<RunningStorage, 'actor' | 'run' | 'spaceGuard'>> {
   const { post, die, nowS, files = NODE_FILE_SYSTEM, limits = RUN_LIMITS } = surroundings
   const root = options.blocks.path
@@ -126,9 +127,11 @@ async function beginWork(
       limits: surroundings.compaction ?? COMPACTION_LIMITS,
       packBytesTarget: limits.packBytesTarget,
     }),
+    keptSweep: await KeptSweep.open(kept, options.keepRule),
     objects,
     run,
     spaceLimits: options.spaceLimits,
+    keepRule: options.keepRule,
     spaceGuard,
     beginRun: async () => {
       const nextNo = await ledger.beginRun(randomUUID(), nowS())

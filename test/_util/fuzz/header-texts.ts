@@ -56,6 +56,11 @@ const header: fc.Arbitrary<readonly [name: string, value: string]> = fc.oneof(
     fc.constant('x-tinycloud-cursor'),
     editedText(fc.constantFrom('AAAA', 'A'.repeat(5000))),
   ),
+  fc.tuple(
+    fc.constant('x-tinycloud-version'),
+    editedText(fc.tuple(fc.nat(), fc.nat({ max: 300 })).map(([seq, index]) => `${seq}.${index}`)),
+  ),
+  fc.tuple(fc.constant('x-tinycloud-versions'), editedText(fc.constant('list'))),
   fc.tuple(fc.constant('range'), rangeTexts),
   fc.tuple(fc.constant('content-type'), editedText(mediaType)),
   fc.tuple(

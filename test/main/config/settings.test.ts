@@ -39,6 +39,7 @@ describe('defaults', () => {
       'storage.blocks.path': null,
       'storage.limit': 0,
       'storage.history_limit': 0,
+      'storage.history': 'none',
       'storage.reserve': 268_435_456,
       'storage.staging': 'memory',
       'storage.scrub_mib_per_s': 4,
@@ -169,7 +170,7 @@ describe('variables', () => {
   })
 
   it('reach every setting, in both forms', () => {
-    const samples = { switch: 'true', text: 'text', number: '9', size: '9' }
+    const samples = { switch: 'true', text: 'text', number: '9', size: '9', history: '9' }
     for (const nameOf of [variableOf, exactVariableOf]) {
       const texts = SETTING_KEYS.map((key) => {
         const { format, choices = [] } = settingOf(key)

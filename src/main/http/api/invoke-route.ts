@@ -5,6 +5,7 @@ import {
   CAPABILITIES_ANSWER,
   CHAIN_ANSWER,
   KEY_LIST,
+  VERSION_LIST,
 } from '../../../protocol/messages/invoke.ts'
 import { LIST_LIMIT_MAX } from '../../../protocol/limits.ts'
 import { ANY, BUSY, DAMAGED, INVOCATION, TOKEN } from './refusals.ts'
@@ -32,8 +33,18 @@ const OPTIONS: readonly Parameter[] = [
   {
     in: 'header',
     name: 'x-tinycloud-limit',
-    description: 'Keys of one page of a list (LIST-2).',
+    description: 'Keys of one page of a list (LIST-2), or versions (HIST-3).',
     schema: { type: 'integer', minimum: 1, maximum: LIST_LIMIT_MAX },
+  },
+  requestHeader(
+    'x-tinycloud-version',
+    'The version of the key that is wanted, in place of the one that counts (HIST-1).',
+  ),
+  {
+    in: 'header',
+    name: 'x-tinycloud-versions',
+    description: 'The versions of the key are wanted, not its value (HIST-3).',
+    schema: { type: 'string', const: 'list' },
   },
   requestHeader('x-tinycloud-cursor', '`x-tinycloud-next-cursor` of the page before.'),
 ]
@@ -48,7 +59,8 @@ const DONE: RouteAnswer = {
   headers: [
     { ...ETAG, isAlways: false },
     { ...CACHING, isAlways: false },
-    optional('x-tinycloud-truncated', 'Whether more keys follow.'),
+    optional('x-tinycloud-version', 'The version that was written or given (HIST-2).'),
+    optional('x-tinycloud-truncated', 'Whether more keys, or versions, follow.'),
     optional('x-tinycloud-next-cursor', 'Where they start.'),
   ],
   contents: [
@@ -60,6 +72,7 @@ const DONE: RouteAnswer = {
           KEY_LIST,
           BATCH_PUT_ANSWER,
           BATCH_READ_ANSWER,
+          VERSION_LIST,
           CAPABILITIES_ANSWER,
           CHAIN_ANSWER,
           { title: 'kv/get', description: 'A value that was stored with this type.' },
@@ -98,6 +111,7 @@ export const INVOKE_ROUTE: RouteDescription = {
     'SERVICE_UNSUPPORTED',
     'CHAIN_PARAMETER_CID',
     'KEY_NOT_FOUND',
+    'VERSION_NOT_FOUND',
     'NO_SUCH_KEY',
     'KEY_TOO_LONG',
     'OPTION_INVALID',

@@ -23,7 +23,8 @@ import { type Effect } from './effects.ts'
 import { type Invocation } from './invocation.ts'
 import { storedHeaders } from './metadata.ts'
 import { deleteOperation, pendingPut, withValues } from './operations.ts'
-import { headerOf, isMultipart } from './options.ts'
+import { headerOf } from './option-headers.ts'
+import { isMultipart } from './options.ts'
 import { assertHistoryRoom, findUploadRoom } from './upload-room.ts'
 
 type MutateEffect = Extract<Effect, { kind: 'mutate' }>

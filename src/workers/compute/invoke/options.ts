@@ -6,8 +6,10 @@ import { type Precondition } from '../../storage/request.ts'
 import { isFormData } from '../form/body-form.ts'
 import { type TokenEntry } from '../request.ts'
 import { type Effect } from './effects.ts'
+import { headerOf } from './option-headers.ts'
+import { parseVersionOptions, type VersionOptions } from './version-options.ts'
 
-export interface KvOptions {
+export interface KvOptions extends VersionOptions {
   readonly precondition: Precondition
   /** `If-None-Match` of a conditional get, as sent. */
   readonly ifNoneMatch: string | undefined
@@ -24,18 +26,11 @@ const DIGEST_HEX_CHARS = 64
 
 const invalid = (text: string): ProtocolError => new ProtocolError('OPTION_INVALID', text)
 
-/** The value of a header, undefined when absent. Of a repeated header the last counts. */
-export function headerOf(entry: Pick<TokenEntry, 'headers'>, name: string): string | undefined {
-  let value: string | undefined
-  for (const [key, text] of entry.headers) if (key === name) value = text
-  return value
-}
-
 export const isMultipart = (entry: TokenEntry): boolean =>
   isFormData(headerOf(entry, 'content-type'))
 
 /**
- * Rule: COND-1, COND-2, KV-7, LIST-2.
+ * Rule: COND-1, COND-2, KV-7, LIST-2, HIST-3.
  * @throws {ProtocolError} OPTION_INVALID
  */
 export function parseKvOptions(entry: TokenEntry, effect: Effect): KvOptions {
@@ -45,6 +40,7 @@ export function parseKvOptions(entry: TokenEntry, effect: Effect): KvOptions {
   const ifNoneMatch = headerOf(entry, 'if-none-match')
   if (ifMatch !== undefined && ifNoneMatch !== undefined)
     throw invalid('KV preconditions cannot be combined')
+  const versions = parseVersionOptions(entry, effect)
   const isSingleGet = effect.kind === 'read' && effect.read === 'get' && effect.targets.length === 1
   return {
     precondition: parsePrecondition(entry, effect, ifMatch, isSingleGet ? undefined : ifNoneMatch),
@@ -52,7 +48,8 @@ export function parseKvOptions(entry: TokenEntry, effect: Effect): KvOptions {
     range: isSingleGet ? headerOf(entry, 'range') : undefined,
     ifRange: isSingleGet ? headerOf(entry, 'if-range') : undefined,
     responseBytesMax: parsePositive(entry, 'x-tinycloud-max-response-bytes'),
-    ...parseListOptions(entry, effect),
+    ...parseListOptions(entry, effect, versions),
+    ...versions,
   }
 }
 
@@ -100,13 +97,14 @@ function parsePositive(entry: TokenEntry, name: string): number | undefined {
 function parseListOptions(
   entry: TokenEntry,
   effect: Effect,
+  { isVersionList }: VersionOptions,
 ): Pick<KvOptions, 'listLimit' | 'listCursor'> {
   const listLimit = parsePositive(entry, 'x-tinycloud-limit')
   if (listLimit !== undefined && listLimit > LIST_LIMIT_MAX)
     throw invalid(`x-tinycloud-limit must be between 1 and ${LIST_LIMIT_MAX}`)
   const listCursor = headerOf(entry, 'x-tinycloud-cursor')
   if (listCursor !== undefined) {
-    const isUsable = effect.kind === 'list' && listLimit !== undefined
+    const isUsable = isVersionList || (effect.kind === 'list' && listLimit !== undefined)
     if (!isUsable || listCursor.length > LIST_CURSOR_CHARS_MAX)
       throw invalid('Invalid KV list cursor')
   }

@@ -20,6 +20,7 @@ import { answerList, listRequest } from './list.ts'
 import { mutate } from './mutate.ts'
 import { isMultipart, parseKvOptions } from './options.ts'
 import { answerRead } from './read.ts'
+import { versionRequest } from './versions.ts'
 
 export function planInvoke(context: ComputeContext, entry: TokenEntry): Plan {
   const invocation = verifyInvocation(context, entry)
@@ -75,8 +76,11 @@ function wantsOf(
 ): Partial<ReadRequest> {
   const { effect } = invocation
   switch (effect.kind) {
-    case 'read':
-      return { keys: effect.targets }
+    case 'read': {
+      const { targets } = effect
+      const [target] = targets
+      return { keys: targets, ...(target && versionRequest(context, invocation, target)) }
+    }
     case 'list':
       return listRequest(context, invocation, effect.target)
     case 'mutate': {

@@ -8,14 +8,15 @@ import { answerValue, assertWithin, liveOf, readValue } from '../value/answer-va
 import { etagOf } from '../value/etag.ts'
 import { type Effect, type KeyTarget } from './effects.ts'
 import { type Invocation, replayClaim } from './invocation.ts'
+import { answerVersionList, versionHeaders, wantedVersion } from './versions.ts'
 
 const CACHING = ['cache-control', 'private, no-cache'] as const
 /** Told only to clients that ask for a range: the others see what they always saw. */
 const TAKES_RANGES = ['accept-ranges', 'bytes'] as const
 
 /**
- * Rule: KV-4, KV-7, COND-3.
- * @throws {ProtocolError} KEY_NOT_FOUND | RESPONSE_TOO_LARGE
+ * Rule: KV-4, KV-7, COND-3, HIST-1, HIST-3.
+ * @throws {ProtocolError} KEY_NOT_FOUND | VERSION_NOT_FOUND | OPTION_INVALID | RESPONSE_TOO_LARGE
  */
 export async function answerRead(
   context: ComputeContext,
@@ -27,14 +28,17 @@ export async function answerRead(
   if (effect.targets.length > 1)
     return { kind: 'answer', answer: await answerBatch(context, invocation, effect, facts), claim }
 
-  const version = liveOf(facts.keys[0])
-  if (!version) throw new ProtocolError('KEY_NOT_FOUND')
+  const [target] = effect.targets
+  if (invocation.options.isVersionList && target)
+    return { kind: 'answer', answer: answerVersionList(context, invocation, target, facts), claim }
+  const version = wantedVersion(context, invocation, facts)
+  const told = versionHeaders(context, version)
   if (effect.read === 'metadata') {
-    const headers = [...version.headers, ['etag', etagOf(version.digest)] as const]
+    const headers = [...version.headers, ['etag', etagOf(version.digest)] as const, ...told]
     return { kind: 'answer', answer: { status: 200, headers, body: NO_BODY }, claim }
   }
   const { ifNoneMatch, range, ifRange, responseBytesMax } = invocation.options
-  const headers = [...version.headers, CACHING]
+  const headers = [...version.headers, CACHING, ...told]
   if (range !== undefined) headers.push(TAKES_RANGES)
   const wish = { ifNoneMatch, range, ifRange, bodyBytesMax: responseBytesMax }
   return answerValue(context, version, wish, { headers, claim })
@@ -81,7 +85,11 @@ async function batchResult(
       ok: false,
       error: { code: 'KV_NOT_FOUND', message: `Key not found: ${keyText}` },
     }
-  const headers = Object.fromEntries([...version.headers, ['etag', etagOf(version.digest)]])
+  const headers = Object.fromEntries([
+    ...version.headers,
+    ['etag', etagOf(version.digest)],
+    ...versionHeaders(context, version),
+  ])
   if (read === 'metadata') return { key: keyText, ok: true, headers }
   const value = Buffer.from(await readValue(context, version))
   headers['content-length'] = String(value.length)

@@ -1,5 +1,5 @@
 /** How a request without a token wants its value. */
-import { headerOf } from '../invoke/options.ts'
+import { headerOf } from '../invoke/option-headers.ts'
 import { type OpenEntry } from '../request.ts'
 import { type ValueWish } from '../value/answer-value.ts'
 

@@ -3,8 +3,15 @@ import { type Statement } from 'better-sqlite3'
 import { StorageFault } from '../../storage-fault.ts'
 import { RowChecksum } from '../row-checksum.ts'
 import { type ReplayRow, type SpaceRow } from '../rows.ts'
-import { type GroupFacts, type GroupQuestions, type KeyVersion } from '../transactor.ts'
+import {
+  type GroupFacts,
+  type GroupQuestions,
+  type KeptFacts,
+  type KeptQuestion,
+  type KeyVersion,
+} from '../transactor.ts'
 import { type Connection } from './connection.ts'
+import { KeptLoader } from './kept-loader.ts'
 import { KeyLookup } from './key-lookup.ts'
 import { REPLAY_BOUND } from './meta.ts'
 import { RevocationLookup } from './revocation-lookup.ts'
@@ -21,12 +28,15 @@ type SpaceColumns = [
   historyBytes: number,
 ]
 
+const NONE_KEPT: KeptFacts = { lastPosition: -1, oldest: [] }
+
 export class GroupLoader {
   readonly #space: Statement<[string], SpaceColumns>
   readonly #replay: Statement<[number, Uint8Array], 1>
   readonly #delegation: Statement<[Uint8Array], number>
   readonly #replayBound: Statement<[string], Buffer>
   readonly #keys: KeyLookup
+  readonly #kept: KeptLoader
   readonly #revocations: RevocationLookup
 
   constructor(connection: Connection) {
@@ -49,6 +59,7 @@ export class GroupLoader {
       .prepare<[string], Buffer>('SELECT content FROM meta WHERE name = ?')
       .pluck()
     this.#keys = new KeyLookup(connection, checksum)
+    this.#kept = new KeptLoader(connection, checksum)
     this.#revocations = new RevocationLookup(connection, checksum)
   }
 
@@ -62,6 +73,7 @@ export class GroupLoader {
       delegations: questions.delegations.map((statementId) => this.#delegation.get(statementId)),
       links: questions.links.map((link) => this.#revocations.isRevoked(link)),
       replayBoundS: this.#replayBound.get(REPLAY_BOUND)?.readDoubleLE() ?? 0,
+      kept: questions.kept && this.#loadKept(questions, spaces, questions.kept),
     }
   }
 
@@ -88,6 +100,18 @@ export class GroupLoader {
 
   #loadKey(space: SpaceRow | undefined, key: Uint8Array): KeyVersion | undefined {
     return space && this.#keys.find(space.spaceNo, key)
+  }
+
+  #loadKept(
+    { keys }: GroupQuestions,
+    spaces: readonly (SpaceRow | undefined)[],
+    asked: readonly KeptQuestion[],
+  ): KeptFacts[] {
+    return keys.map(({ spaceIndex, key }, index) => {
+      const space = spaces[spaceIndex]
+      const question = asked[index]
+      return space && question ? this.#kept.load(space.spaceNo, key, question) : NONE_KEPT
+    })
   }
 
   #hasReplay({ expiresAtS, statementId }: ReplayRow): boolean {

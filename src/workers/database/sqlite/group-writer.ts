@@ -12,6 +12,7 @@ import { checksumOfRevocation } from '../tables/revocation.ts'
 import { type CurrentChange, type GroupChanges, RunEnded, type RunProgress } from '../transactor.ts'
 import { type SpaceRow } from '../rows.ts'
 import { type Connection } from './connection.ts'
+import { KeptWriter } from './kept-writer.ts'
 import { REPLAY_BOUND } from './meta.ts'
 import { TicketWriter } from './ticket-writer.ts'
 
@@ -32,7 +33,7 @@ const prepareAll = (connection: Connection) =>
          live_bytes = ?, history_bytes = ? WHERE space_no = ?`,
     ),
     statement: insertInto(connection, 'statement', 8),
-    epoch: insertInto(connection, 'epoch', 6),
+    epoch: insertInto(connection, 'epoch', 7),
     event: insertInto(connection, 'event', 6),
     version: insertInto(connection, 'kv_version', 17),
     insertCurrent: insertInto(connection, 'kv_current', 6),
@@ -85,10 +86,12 @@ export class GroupWriter {
   readonly #statements: ReturnType<typeof prepareAll>
   readonly #checksum = new RowChecksum()
   readonly #tickets: TicketWriter
+  readonly #kept: KeptWriter
 
   constructor(connection: Connection) {
     this.#statements = prepareAll(connection)
     this.#tickets = new TicketWriter(connection, this.#checksum)
+    this.#kept = new KeptWriter(connection, this.#checksum)
   }
 
   /** @throws {RunEnded} when no row of this run is left to update */
@@ -98,6 +101,7 @@ export class GroupWriter {
     this.#writeHistory(changes)
     for (const row of changes.versions) this.#insertVersion(row)
     for (const change of changes.currents) this.#writeCurrent(change)
+    if (changes.kept) this.#kept.apply(changes.kept)
     this.#writeFiles(changes)
     this.#writeRights(changes)
     for (const { expiresAtS, statementId } of changes.replays)
@@ -140,6 +144,7 @@ export class GroupWriter {
         row.digest,
         row.block,
         row.previousNo,
+        row.writtenAtS,
       )
     for (const row of events)
       this.#statements.event.run(

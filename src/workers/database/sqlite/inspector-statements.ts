@@ -15,6 +15,7 @@ import {
   type SpaceRow,
   type StatementRow,
 } from '../rows.ts'
+import { type KeptRow } from '../tables/kept.ts'
 import { type CurrentRow, type VersionRow } from '../tables/kv.ts'
 import { type RevocationRow } from '../tables/revocation.ts'
 import { type SignedTicketRow } from '../tables/signed-ticket.ts'
@@ -48,6 +49,9 @@ export type VersionColumns = WithCrc<Stored<VersionRow>> &
   PreviousColumns & {
     readonly liveNo: number | null
     readonly deletedNo: number | null
+    /** Null: it is not kept. */
+    readonly keptNo: number | null
+    readonly keptPreviousNo: number | null
     readonly objectBytes: number | null
     readonly objectSegments: Buffer | null
     readonly objectDeadSince: number | null
@@ -57,6 +61,16 @@ export type CurrentColumns = WithCrc<Stored<CurrentRow>> & {
   readonly versionKey: Buffer | null
   readonly versionIsDeleted: number | null
   readonly versionSeq: number | null
+}
+export type KeptInspection = WithCrc<KeptRow> & {
+  readonly versionSpaceNo: number | null
+  readonly versionKey: Buffer | null
+  readonly versionSeq: number | null
+  readonly versionEpochSeq: number | null
+  readonly versionIsDeleted: number | null
+  readonly versionBytes: number | null
+  readonly versionObjectNo: number | null
+  readonly predecessorNo: number | null
 }
 export type RevocationColumns = WithCrc<RevocationRow> & Partial<StatementRow>
 type PackTotalColumns = Omit<PackTotal, 'pack'> & { readonly packNo: number }
@@ -75,6 +89,7 @@ const VERSION = `SELECT v.version_no AS versionNo, v.space_no AS spaceNo, v.kv_k
     p.digest AS previousDigest, p.value_bytes AS previousValueBytes, p.pack_no AS previousPackNo,
     p.pack_length AS previousPackLength, p.object_no AS previousObjectNo,
     live.version_no AS liveNo, deleted.version_no AS deletedNo,
+    k.replaced_by_no AS keptNo, kp.replaced_by_no AS keptPreviousNo,
     o.value_bytes AS objectBytes, o.segments AS objectSegments, o.dead_since AS objectDeadSince
   FROM kv_version v
   LEFT JOIN kv_version p ON p.version_no = v.previous_no
@@ -82,19 +97,38 @@ const VERSION = `SELECT v.version_no AS versionNo, v.space_no AS spaceNo, v.kv_k
     ON live.space_no = v.space_no AND live.is_deleted = 0 AND live.kv_key = v.kv_key
   LEFT JOIN kv_current deleted
     ON deleted.space_no = v.space_no AND deleted.is_deleted = 1 AND deleted.kv_key = v.kv_key
+  LEFT JOIN kv_kept k
+    ON k.space_no = v.space_no AND k.kv_key = v.kv_key AND k.seq = v.seq AND k.epoch_seq = v.epoch_seq
+    AND k.version_no = v.version_no
+  LEFT JOIN kv_kept kp ON kp.replaced_by_no = v.version_no
   LEFT JOIN object o ON o.object_no = v.object_no`
+
+const KEPT = `SELECT k.replaced_by_no AS replacedByNo, k.version_no AS versionNo, k.space_no AS spaceNo,
+    k.kv_key AS key, k.seq, k.epoch_seq AS epochSeq, k.position, k.value_bytes AS valueBytes,
+    k.object_no AS objectNo, k.replaced_at AS replacedAtS, k.crc,
+    v.space_no AS versionSpaceNo, v.kv_key AS versionKey, v.seq AS versionSeq, v.epoch_seq AS versionEpochSeq,
+    v.is_deleted AS versionIsDeleted, v.value_bytes AS versionBytes, v.object_no AS versionObjectNo,
+    r.previous_no AS predecessorNo
+  FROM kv_kept k
+  LEFT JOIN kv_version v ON v.version_no = k.version_no
+  LEFT JOIN kv_version r ON r.version_no = k.replaced_by_no
+  WHERE k.replaced_by_no > ? ORDER BY k.replaced_by_no LIMIT ?`
 
 const IN_WINDOW = (column: string): string => `${column} > ? AND ${column} <= ? ORDER BY ${column}`
 
-/** What the rows say of a pack: its statements, its versions, and which of those count for their key. */
+/** What the rows say of a pack: its statements, its versions, and which of those count for their key or are kept. */
 const PACK_TOTALS = `SELECT packNo, sum(rows) AS rows, sum(bytes) AS liveBytes, sum(history) AS historyBytes FROM (
     SELECT pack_no AS packNo, count(*) AS rows, sum(pack_length) AS bytes, sum(pack_length) AS history
     FROM statement GROUP BY pack_no
     UNION ALL
-    SELECT v.pack_no, count(*), sum(CASE WHEN c.version_no IS NULL THEN 0 ELSE v.pack_length END), 0
+    SELECT v.pack_no, count(*),
+      sum(CASE WHEN c.version_no IS NULL AND k.version_no IS NULL THEN 0 ELSE v.pack_length END), 0
     FROM kv_version v
     LEFT JOIN kv_current c ON c.space_no = v.space_no AND c.is_deleted = 0 AND c.kv_key = v.kv_key
       AND c.version_no = v.version_no
+    LEFT JOIN kv_kept k
+      ON k.space_no = v.space_no AND k.kv_key = v.kv_key AND k.seq = v.seq AND k.epoch_seq = v.epoch_seq
+    AND k.version_no = v.version_no
     WHERE v.pack_no IS NOT NULL GROUP BY v.pack_no
   ) GROUP BY packNo`
 
@@ -112,6 +146,8 @@ const BASELINE = {
       history_bytes AS historyBytes
     FROM space ORDER BY space_no`,
   liveObjects: 'SELECT count(*) FROM object WHERE dead_since IS NULL',
+  keptObjects: 'SELECT count(object_no) FROM kv_kept',
+  keptBytes: 'SELECT space_no, sum(value_bytes) FROM kv_kept GROUP BY space_no',
   statements: 'SELECT count(*) FROM statement',
   keys: 'SELECT count(*) FROM kv_current',
   delegationSpaces: 'SELECT count(*) FROM delegation_space',
@@ -127,6 +163,8 @@ export interface InspectorStatements {
   readonly packs: Statement<[], InspectedPack>
   readonly spaces: Statement<[], SpaceRow>
   readonly liveObjects: Statement<[], number>
+  readonly keptObjects: Statement<[], number>
+  readonly keptBytes: Statement<[], [spaceNo: number, bytes: number]>
   readonly statementCount: Statement<[], number>
   readonly keys: Statement<[], number>
   readonly delegationSpaces: Statement<[], number>
@@ -144,6 +182,7 @@ export interface InspectorStatements {
     [spaceNo: number, isDeleted: number, key: Uint8Array, limit: number],
     CurrentColumns
   >
+  readonly kept: Statement<[afterNo: number, limit: number], KeptInspection>
   readonly revocations: Statement<[after: Uint8Array, limit: number], RevocationColumns>
   readonly revocation: Statement<[Uint8Array], RevocationRow>
   readonly tickets: Statement<[after: Uint8Array, limit: number], WithCrc<SignedTicketRow>>
@@ -171,6 +210,8 @@ export function prepareInspector(connection: Connection): InspectorStatements {
     packs: connection.prepare<[], InspectedPack>(BASELINE.packs),
     spaces: connection.prepare<[], SpaceRow>(BASELINE.spaces),
     liveObjects: connection.prepare<[], number>(BASELINE.liveObjects).pluck(),
+    keptObjects: connection.prepare<[], number>(BASELINE.keptObjects).pluck(),
+    keptBytes: connection.prepare<[], [spaceNo: number, bytes: number]>(BASELINE.keptBytes).raw(),
     statementCount: connection.prepare<[], number>(BASELINE.statements).pluck(),
     keys: connection.prepare<[], number>(BASELINE.keys).pluck(),
     delegationSpaces: connection.prepare<[], number>(BASELINE.delegationSpaces).pluck(),
@@ -189,7 +230,8 @@ export function prepareInspector(connection: Connection): InspectorStatements {
       `SELECT ${STATEMENT} FROM statement WHERE ${IN_WINDOW('statement_no')}`,
     ),
     epochs: connection.prepare<Range, EpochRow>(
-      `SELECT epoch_no AS epochNo, space_no AS spaceNo, seq, digest, block, previous_no AS previousNo
+      `SELECT epoch_no AS epochNo, space_no AS spaceNo, seq, digest, block, previous_no AS previousNo,
+         written_at AS writtenAtS
        FROM epoch WHERE ${IN_WINDOW('epoch_no')}`,
     ),
     events: connection.prepare<Range, EventRow>(
@@ -217,6 +259,7 @@ export function prepareInspector(connection: Connection): InspectorStatements {
        WHERE (c.space_no, c.is_deleted, c.kv_key) > (?, ?, ?)
        ORDER BY c.space_no, c.is_deleted, c.kv_key LIMIT ?`,
     ),
+    kept: connection.prepare<[number, number], KeptInspection>(KEPT),
     ...prepareRights(connection),
     ...prepareFiles(connection),
   }

@@ -61,10 +61,11 @@ export class KeyLookup {
         `kv_current of version ${versionNo} fails its checksum`,
         { damaged: { kind: 'kv_current', rowId: `${spaceNo}/${versionNo}` } },
       )
-    return this.#readVersion(versionNo)
+    return this.readVersion(versionNo)
   }
 
-  #readVersion(versionNo: number): VersionRow {
+  /** The version of this number. @throws {StorageFault} VALUE_CORRUPT */
+  readVersion(versionNo: number): VersionRow {
     const columns = this.#version.get(versionNo)
     if (!columns) throw damagedVersion(versionNo, 'is missing')
     const [

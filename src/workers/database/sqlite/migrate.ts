@@ -1,10 +1,11 @@
 /** Brings the schema of a SQLite database up to this program, or says why that cannot be. */
 import { StartFault } from '../../storage/request.ts'
 import { MIGRATION_001 } from '../migrations/001-initial.ts'
+import { MIGRATION_002 } from '../migrations/002-kept-versions.ts'
 import { type Migration } from '../migrations/migration.ts'
 import { type Connection } from './connection.ts'
 
-const MIGRATIONS: readonly Migration[] = [MIGRATION_001]
+const MIGRATIONS: readonly Migration[] = [MIGRATION_001, MIGRATION_002]
 
 /** `TCDB`: marks a SQLite file as one of ours. */
 const APPLICATION_ID = 0x54434442

@@ -5,6 +5,7 @@ import {
   type DatabaseInspector,
   type InspectedAlias,
   type InspectedCurrent,
+  type InspectedKept,
   type InspectedObject,
   type InspectedPack,
   type InspectedRevocation,
@@ -25,6 +26,7 @@ import { delegationRowOf } from './delegation-columns.ts'
 import {
   type CurrentColumns,
   type InspectorStatements,
+  type KeptInspection,
   PAGE_ROWS,
   prepareInspector,
   type RevocationColumns,
@@ -67,6 +69,8 @@ export class SqliteInspector implements DatabaseInspector {
       packs: sql.packs.all(),
       spaces: sql.spaces.all(),
       liveObjects: sql.liveObjects.get() ?? 0,
+      keptObjects: sql.keptObjects.get() ?? 0,
+      keptBytes: new Map(sql.keptBytes.all()),
       statements: sql.statementCount.get() ?? 0,
       keys: sql.keys.get() ?? 0,
       delegationSpaces: sql.delegationSpaces.get() ?? 0,
@@ -103,6 +107,10 @@ export class SqliteInspector implements DatabaseInspector {
     return this.#sql.currents
       .all(spaceNo, isDeleted ? 1 : 0, key, PAGE_ROWS)
       .map((columns) => currentOf(columns))
+  }
+
+  readKept(afterNo: number | undefined): InspectedKept[] {
+    return this.#sql.kept.all(afterNo ?? -1, PAGE_ROWS).map((columns) => keptOf(columns))
   }
 
   readRevocations(after: Uint8Array | undefined): InspectedRevocation[] {
@@ -225,7 +233,8 @@ export class SqliteInspector implements DatabaseInspector {
 }
 
 function versionOf(columns: VersionColumns): InspectedVersion {
-  const { crc, liveNo, deletedNo, objectBytes, objectSegments, objectDeadSince, ...rest } = columns
+  const { crc, liveNo, deletedNo, keptNo, keptPreviousNo, ...inner } = columns
+  const { objectBytes, objectSegments, objectDeadSince, ...rest } = inner
   const { previousSpaceNo, previousKey, previousDigest, ...values } = rest
   const { previousIsDeleted, previousValueBytes, ...places } = values
   const { previousPackNo, previousPackLength, previousObjectNo, ...row } = places
@@ -246,6 +255,8 @@ function versionOf(columns: VersionColumns): InspectedVersion {
             objectNo: previousObjectNo,
           },
     currentNo: { live: liveNo ?? undefined, deleted: deletedNo ?? undefined },
+    isKept: keptNo !== null,
+    keepsPrevious: keptPreviousNo !== null,
     object:
       objectBytes === null || objectSegments === null
         ? undefined
@@ -267,6 +278,28 @@ function currentOf(columns: CurrentColumns): InspectedCurrent {
             isDeleted: versionIsDeleted === 1,
             seq: versionSeq,
           },
+  }
+}
+
+function keptOf(columns: KeptInspection): InspectedKept {
+  const { crc, predecessorNo, versionSpaceNo, versionKey, versionSeq, ...rest } = columns
+  const { versionEpochSeq, versionIsDeleted, versionBytes, versionObjectNo, ...row } = rest
+  return {
+    row,
+    crc,
+    version:
+      versionSpaceNo === null || versionKey === null
+        ? undefined
+        : {
+            spaceNo: versionSpaceNo,
+            key: versionKey,
+            seq: versionSeq ?? -1,
+            epochSeq: versionEpochSeq ?? -1,
+            isDeleted: versionIsDeleted === 1,
+            valueBytes: versionBytes ?? -1,
+            objectNo: versionObjectNo,
+          },
+    predecessorNo: predecessorNo ?? undefined,
   }
 }
 

@@ -13,9 +13,11 @@ import { type PackChange } from '../transactor.ts'
 import { type Connection } from './connection.ts'
 import { assertRunIsOpen } from './open-run.ts'
 
-/** A version needs its value while it is the one that counts for its key. */
-const COUNTS = `EXISTS (SELECT 1 FROM kv_current c WHERE c.space_no = kv_version.space_no AND c.is_deleted = 0
-  AND c.kv_key = kv_version.kv_key AND c.version_no = kv_version.version_no)`
+/** A version needs its value while it is the one that counts for its key, and while it is kept. */
+const NEEDS = `(EXISTS (SELECT 1 FROM kv_current c WHERE c.space_no = kv_version.space_no AND c.is_deleted = 0
+    AND c.kv_key = kv_version.kv_key AND c.version_no = kv_version.version_no)
+  OR EXISTS (SELECT 1 FROM kv_kept k WHERE k.space_no = kv_version.space_no AND k.kv_key = kv_version.kv_key
+    AND k.seq = kv_version.seq AND k.epoch_seq = kv_version.epoch_seq AND k.version_no = kv_version.version_no))`
 
 const REWRITABLE = "state = 'sealed' AND kind <> 'history' AND index_bytes > 0"
 const DEAD_BYTES = 'file_bytes - index_bytes - live_bytes'
@@ -62,7 +64,7 @@ export class SqlitePackLedger implements PackLedger {
       .pluck()
     this.#versionNeeds = connection
       .prepare<Place, 1>(
-        `SELECT 1 FROM kv_version WHERE pack_no = ? AND pack_offset = ? AND version_no = ? AND ${COUNTS}`,
+        `SELECT 1 FROM kv_version WHERE pack_no = ? AND pack_offset = ? AND version_no = ? AND ${NEEDS}`,
       )
       .pluck()
     this.#moves = {
@@ -72,7 +74,7 @@ export class SqlitePackLedger implements PackLedger {
       ),
       value: connection.prepare(
         `UPDATE kv_version SET pack_no = ?, pack_offset = ?
-         WHERE version_no = ? AND pack_no = ? AND pack_offset = ? AND ${COUNTS}`,
+         WHERE version_no = ? AND pack_no = ? AND pack_offset = ? AND ${NEEDS}`,
       ),
     }
     this.#change = connection.prepare(

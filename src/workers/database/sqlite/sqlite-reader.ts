@@ -13,11 +13,15 @@ import {
   type StoredDelegation,
   type TicketFacts,
   type VersionFacts,
+  type VersionListRequest,
+  type VersionPage,
 } from '../facts.ts'
+import { type VersionRow } from '../tables/kv.ts'
 import { RowChecksum } from '../row-checksum.ts'
 import { AccountList } from './account-list.ts'
 import { type Connection, openReader } from './connection.ts'
 import { DelegationLookup } from './delegation-lookup.ts'
+import { KeptReader } from './kept-reader.ts'
 import { KeyList } from './key-list.ts'
 import { KeyLookup } from './key-lookup.ts'
 import { QuarantineLookup } from './quarantine-lookup.ts'
@@ -33,6 +37,7 @@ export class SqliteReader implements DatabaseReader {
   readonly #segments: Statement<[number], Buffer>
   readonly #keys: KeyLookup
   readonly #list: KeyList
+  readonly #kept: KeptReader
   readonly #delegations: DelegationLookup
   readonly #accounts: AccountList
   readonly #tickets: TicketLookup
@@ -56,6 +61,7 @@ export class SqliteReader implements DatabaseReader {
       .pluck()
     this.#keys = new KeyLookup(connection, checksum)
     this.#list = new KeyList(connection, checksum)
+    this.#kept = new KeptReader(connection, checksum, this.#keys)
     this.#quarantine = new QuarantineLookup(connection)
     this.#delegations = new DelegationLookup(connection, checksum, this.#quarantine)
     this.#accounts = new AccountList(connection, this.#delegations)
@@ -84,7 +90,7 @@ export class SqliteReader implements DatabaseReader {
   }
 
   #answer(request: ReadRequest): ReadFacts {
-    const { delegations, statements, spaces, keys, list, ticket } = request
+    const { delegations, statements, spaces, keys, list, keptVersion, versions, ticket } = request
     const { spaceDelegations, accountDelegations } = request
     return {
       delegations: delegations.map((digest) => this.#findDelegation(digest)),
@@ -95,6 +101,8 @@ export class SqliteReader implements DatabaseReader {
         return found && this.#version(found.spaceNo, key)
       }),
       list: list && this.#list.read(this.#findSpace(list.space)?.spaceNo, list),
+      keptVersion: keptVersion && this.#keptVersion(keptVersion),
+      versions: versions && this.#versions(versions),
       spaceDelegations: spaceDelegations && this.#delegations.listOfSpace(spaceDelegations),
       accountDelegations: accountDelegations && this.#accounts.read(accountDelegations),
       ticket: ticket && this.#ticket(ticket),
@@ -118,8 +126,23 @@ export class SqliteReader implements DatabaseReader {
 
   #version(spaceNo: number, key: Uint8Array): VersionFacts | undefined {
     const row = this.#keys.find(spaceNo, key)
-    if (row) this.#quarantine.assertSound('kv_version', row.versionNo)
-    return row && versionFacts(row, (objectNo) => this.#segments.get(objectNo))
+    return row && this.#factsOf(row)
+  }
+
+  #keptVersion(wish: NonNullable<ReadRequest['keptVersion']>): VersionFacts | undefined {
+    const space = this.#findSpace(wish.space)
+    const row = space && this.#kept.find(space.spaceNo, wish.key, wish)
+    return row && this.#factsOf(row)
+  }
+
+  #versions(wish: VersionListRequest): VersionPage | undefined {
+    const space = this.#findSpace(wish.space)
+    return space && this.#kept.list(space.spaceNo, wish)
+  }
+
+  #factsOf(row: VersionRow): VersionFacts {
+    this.#quarantine.assertSound('kv_version', row.versionNo)
+    return versionFacts(row, (objectNo) => this.#segments.get(objectNo))
   }
 
   #ticket(ticketId: Uint8Array): TicketFacts | undefined {

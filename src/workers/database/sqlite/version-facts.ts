@@ -12,6 +12,8 @@ export function versionFacts(
   // The row's checksum has told that the text is what was written.
   return {
     versionNo: row.versionNo,
+    seq: row.seq,
+    epochSeq: row.epochSeq,
     isDeleted: row.isDeleted,
     digest: row.digest,
     valueBytes: row.valueBytes,

@@ -15,8 +15,8 @@ export async function checkTotals(context: CheckContext): Promise<void> {
   for (const space of state.spaces) await checkSpace(context, space)
   checkRuns(context)
   if (state.isCountSuspect) return
-  const { liveObjects, delegationSpaces, accountDelegations } = state.baseline
-  expectRows(context, 'object', 'object', liveObjects, state.liveObjects)
+  const { liveObjects, keptObjects, delegationSpaces, accountDelegations } = state.baseline
+  expectRows(context, 'object', 'object', liveObjects, state.liveObjects + keptObjects)
   expectRows(context, 'delegation', 'delegation_space', delegationSpaces, state.delegationSpaces)
   expectRows(
     context,
@@ -43,10 +43,14 @@ function expectRows(
   )
 }
 
-async function checkSpace({ findings, inspector }: CheckContext, space: SpaceWalk): Promise<void> {
+async function checkSpace(
+  { findings, inspector, state }: CheckContext,
+  space: SpaceWalk,
+): Promise<void> {
   const { row } = space
   const subject = { kind: 'space', rowId: row.spaceNo } as const
   findings.count('space')
+  const keptBytes = state.baseline.keptBytes.get(row.spaceNo) ?? 0
   const heads = space.head ?? new Uint8Array(0)
   if (!equalBytes(row.heads, heads)) findings.report('space', subject, 'its heads are others')
   const faults = [
@@ -57,7 +61,7 @@ async function checkSpace({ findings, inspector }: CheckContext, space: SpaceWal
       ? []
       : ([
           ['live bytes', row.liveBytes, space.liveBytes],
-          ['history bytes', row.historyBytes, space.historyBytes],
+          ['history bytes', row.historyBytes, space.historyBytes + keptBytes],
         ] as const)),
   ] as const
   for (const [name, stored, counted] of faults)

@@ -1,4 +1,4 @@
-/** Versions: what a put or delete left behind, and the live value that it names. */
+/** Versions: what a put or delete left behind, and the value that it names, where it counts or is kept. */
 import { equalBytes } from '../../../protocol/bytes.ts'
 import { RAW_CODEC } from '../../../protocol/cid.ts'
 import { blake3 } from '../../../protocol/crypto/blake3.ts'
@@ -98,12 +98,18 @@ function checkObject(
     findings.report('value', subject, `object ${objectNo} is of another length`)
 }
 
-/** What the version adds to the counters of its space and packs, and what it takes from its predecessor's. */
-function addBytes({ state }: CheckContext, { row, previous }: InspectedVersion): void {
+/**
+ * What the version adds to the counters of its space and packs, and what it takes from its predecessor's. Bytes and objects
+ * of kept values are counted from the rows that keep them; only packs are told here, where they were just looked up.
+ */
+function addBytes(
+  { state }: CheckContext,
+  { row, previous, keepsPrevious }: InspectedVersion,
+): void {
   const space = state.space(row.spaceNo)
   if (space) space.liveBytes += row.valueBytes - (previous?.valueBytes ?? 0)
   if (row.packNo !== null) state.addValue(row.packNo, row.versionNo, row.packLength ?? 0)
-  if (previous && previous.packNo !== null)
+  if (previous && previous.packNo !== null && !keepsPrevious)
     state.tally(previous.packNo).liveBytes -= previous.packLength ?? 0
   if (row.objectNo !== null) state.liveObjects += 1
   if (previous && previous.objectNo !== null) state.liveObjects -= 1
@@ -125,18 +131,18 @@ export function operationOf({ key, isDeleted, digest, headers }: VersionRow): Op
   return { digest: blake3(block), lengthBytes: block.length }
 }
 
-/** Reads the value of a version that counts. */
+/** Reads the value of a version that counts or is kept. */
 export async function checkValue(context: CheckContext, version: InspectedVersion): Promise<void> {
   const { findings, blocks, inspector, state } = context
   const { versionNo } = version.row
-  if (version.row.isDeleted || !isCurrent(version)) return
+  if (version.row.isDeleted || !isNeeded(version)) return
   findings.count('value')
   const { fault, row } = await blocks.readStable(
     version,
     (current) => readValue(context, current),
     async () => {
       const next = await inspector.readVersion(versionNo)
-      return next && isCurrent(next) ? next : undefined
+      return next && isNeeded(next) ? next : undefined
     },
     isSamePlace,
   )
@@ -146,8 +152,8 @@ export async function checkValue(context: CheckContext, version: InspectedVersio
   findings.report('value', { kind: 'kv_version', rowId: versionNo }, fault)
 }
 
-const isCurrent = ({ row, currentNo }: InspectedVersion): boolean =>
-  currentNo.live === row.versionNo
+const isNeeded = ({ row, currentNo, isKept }: InspectedVersion): boolean =>
+  isKept || currentNo.live === row.versionNo
 
 const isSamePlace = (a: InspectedVersion, b: InspectedVersion): boolean =>
   a.row.packNo === b.row.packNo &&

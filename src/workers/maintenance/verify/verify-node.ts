@@ -9,6 +9,7 @@ import { type StoredTotals, type VerifyPhase } from '../request.ts'
 import { BlockChecks } from './block-checks.ts'
 import { checkFiles, type Reclaimable } from './check-files.ts'
 import { checkHistory } from './check-history.ts'
+import { checkKept } from './check-kept.ts'
 import { checkKeys } from './check-keys.ts'
 import { checkPacks } from './check-packs.ts'
 import { checkRights } from './check-rights.ts'
@@ -86,9 +87,10 @@ async function verifyFrom(
     })
     await checkTotals(context)
   })
-  await runPhase(findings, 'keys', () =>
-    checkKeys(context, (done) => onProgress('keys', done, keys)),
-  )
+  await runPhase(findings, 'keys', async () => {
+    await checkKeys(context, (done) => onProgress('keys', done, keys))
+    await checkKept(context)
+  })
   await runPhase(findings, 'rights', () => checkRights(context))
   await runPhase(findings, 'packs', () =>
     checkPacks(context, root, (done) => onProgress('packs', done, packs.length)),

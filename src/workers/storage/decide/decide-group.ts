@@ -58,8 +58,8 @@ function mutate(
 ): Decision<Answer> {
   const decision = decideMutate(command, view, nowS, spaceLimits)
   if (decision.kind === 'refuse') return decision
-  plan.addMutation(command)
-  return { kind: 'accept', outcome: mutateAnswer(command, decision.outcome) }
+  const version = plan.addMutation(command)
+  return { kind: 'accept', outcome: mutateAnswer(command, decision.outcome, version) }
 }
 
 function delegate(

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { createSessionKey } from '../../../../src/protocol/client/session-key.ts'
 import { NOTHING_ASKABLE } from '../../../../src/protocol/inquiry.ts'
+import { NOTHING_KEPT } from '../../../../src/workers/keep-rule.ts'
 import { NO_SPACE_LIMITS } from '../../../../src/workers/space-limits.ts'
 import { PackedWriter } from '../../../../src/protocol/packed.ts'
 import { openStaging } from '../../../../src/workers/blocks/staging.ts'
@@ -52,6 +53,7 @@ function brokenContext(under: StorageUnderTest): ComputeContext {
     clockSkewS: 0,
     implicitText: 'drop',
     spaceLimits: NO_SPACE_LIMITS,
+    keepRule: NOTHING_KEPT,
     askable: NOTHING_ASKABLE,
     nowS: () => Date.now() / 1000,
     randomBytes: (count) => new Uint8Array(count),

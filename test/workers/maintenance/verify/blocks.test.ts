@@ -35,7 +35,9 @@ let node: StoredNode
 let directory = ''
 
 beforeAll(async () => {
-  node = await createStoredNode(await createDirectory('verify-blocks'))
+  node = await createStoredNode(await createDirectory('verify-blocks'), {
+    environment: { TINYCLOUD_STORAGE_HISTORY: 'none' },
+  })
 }, 60_000)
 afterAll(() => removeDirectory(node.directory))
 beforeEach(() => {

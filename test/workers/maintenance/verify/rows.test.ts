@@ -30,6 +30,7 @@ const UNGUARDED: ReadonlySet<string> = new Set([
   'pack.dead_since',
   'object.dead_since',
   'space.hosted_at',
+  'epoch.written_at',
 ])
 
 type Row = Readonly<Record<string, number | string | Buffer | null>>
@@ -195,6 +196,8 @@ describe('a missing row', () => {
     ['revocation', 'revocation_no = (SELECT max(revocation_no) FROM revocation)'],
     ['replay', 'expires_at = (SELECT max(expires_at) FROM replay)'],
     ['object', 'dead_since IS NULL'],
+    ['kv_kept', 'object_no IS NULL'],
+    ['kv_kept', 'object_no IS NOT NULL'],
     ['space', 'space_no = (SELECT max(space_no) FROM space)'],
     ['pack', 'pack_no = (SELECT max(pack_no) FROM pack)'],
     ['run', 'run_no = 1'],
@@ -230,6 +233,10 @@ describe('a row that nobody wrote', () => {
     [
       'kv_current',
       "INSERT INTO kv_current SELECT space_no, 1 - is_deleted, kv_key, version_no, seq, crc FROM kv_current WHERE kv_key = CAST('kept' AS BLOB)",
+    ],
+    [
+      'kv_kept',
+      'INSERT INTO kv_kept SELECT replaced_by_no + 1, version_no, space_no + 1, kv_key, seq, epoch_seq, position, value_bytes, object_no, replaced_at, crc FROM kv_kept LIMIT 1',
     ],
     ['run', "INSERT INTO run SELECT 7, 'r', 1, 0, NULL, 0, 0, NULL, 1"],
   ])('of %s is found', async (_table, sql) => {
