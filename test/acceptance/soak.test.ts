@@ -38,8 +38,9 @@ const DISK_LIMITS: readonly DriftLimit[] = [
 ]
 
 function tell(name: string, { requests, drifts, settled }: SoakReport): void {
+  const mebibytes = (bytes: number): string => (bytes / MEBIBYTE).toFixed(0)
   const room = settled
-    ? `; at rest ${((settled.diskBytes - 1.1 * settled.historyBytes) / settled.liveBytes).toFixed(2)} × live`
+    ? `; at rest ${mebibytes(settled.diskBytes - settled.historyBytes)} MiB beside history for ${mebibytes(settled.liveBytes)} MiB live`
     : ''
   process.stdout.write(
     `soak, ${name}: ${requests} requests; ${drifts.map(formatDrift).join(', ')}${room}\n`,
