@@ -55,7 +55,7 @@ it(
 /** Options that change what is stored belong here, so that kills meet all of them at once. */
 const EVERYTHING_ON = {
   computeWorkers: 4,
-  environment: { TINYCLOUD_STORAGE_STAGING: 'FileSystem' },
+  environment: { TINYCLOUD_STORAGE_STAGING: 'FileSystem', TINYCLOUD_STORAGE_HISTORY: '3' },
   isRestless: true,
 }
 
