@@ -18,6 +18,9 @@ const UNPRIVILEGED_PORT_MIN = 1024
 /** Host name and, percent-encoded, its port. */
 const HOST = /^([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)(?:%3[Aa](\d{1,5}))?$/
 
+/** Characters of a DID (DID Core 1.0 §3.1): none that ends a path, or that a URL parser takes for a slash. */
+const SEGMENT = /^(?:[\w.-]|%[0-9A-Fa-f]{2})+$/
+
 /** Relationships that let a key sign (DID Core 1.0 §5.3). A document may have none of them. */
 const SIGNING_RELATIONSHIPS = [
   'authentication',
@@ -40,7 +43,7 @@ export const isDidWeb = (did: string): boolean => did.startsWith(PREFIX)
  *
  * Shape: `did` is a principal, without fragment.
  * @throws {ProtocolError} SIGNATURE_INVALID: an IP address or a single label as host, a port that is not 443 and below
- *   1024, an empty or a dot segment in the path
+ *   1024, a segment that is empty, of dots, or no part of a DID
  */
 export function didDocumentUrl(did: string): URL {
   const [authority = '', ...path] = did.slice(PREFIX.length).split(':')
@@ -57,7 +60,7 @@ export function didDocumentUrl(did: string): URL {
 }
 
 const isSegment = (segment: string): boolean =>
-  segment !== '' && !/^\.{1,2}$/.test(segment.replaceAll(/%2e/gi, '.'))
+  SEGMENT.test(segment) && !/^\.{1,2}$/.test(segment.replaceAll(/%2e/gi, '.'))
 
 const isNumeric = (host: string): boolean => /^\d+$/.test(host.slice(host.lastIndexOf('.') + 1))
 

@@ -75,6 +75,12 @@ describe('where a document lies (DID-3)', () => {
     ['a dot', 'did:web:web.example:.'],
     ['two dots', 'did:web:web.example:a:..'],
     ['two escaped dots', 'did:web:web.example:%2e%2E:x'],
+    ['a question', 'did:web:web.example:a?b'],
+    ['a fragment in the path', 'did:web:web.example:a#b:c'],
+    ['a slash in the path', 'did:web:web.example:a/../b'],
+    ['a backslash', 'did:web:web.example:a\\..\\b'],
+    ['half an escape', 'did:web:web.example:a%2'],
+    ['another alphabet', 'did:web:web.example:é'],
   ])('nowhere for %s', (_, did) => {
     expect(codeOf(() => didDocumentUrl(did))).toBe('SIGNATURE_INVALID')
   })
