@@ -144,6 +144,7 @@ export async function openStandInNode(options: StandInOptions = {}): Promise<Sta
     settings: {
       cors: options.cors ?? true,
       trustedProxies: new TrustedProxies(options.trustedProxies ?? []),
+      times: { ...CONNECTION_TIMES, ...options.times },
       isStopping: () => isStopping,
       onAnswered: () => undefined,
     },
@@ -153,7 +154,6 @@ export async function openStandInNode(options: StandInOptions = {}): Promise<Sta
     info: { protocol: 1, version: '0', features: ['kv'], nodeId: 'did:key:z', inTEE: false },
     nodeSecret: new Uint8Array(32).fill(7),
     onFault: (error) => faults.push(error),
-    times: { ...CONNECTION_TIMES, ...options.times },
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const port = readPort(app.server)

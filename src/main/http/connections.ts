@@ -13,9 +13,15 @@ export interface ConnectionTimes {
   readonly idleMs: number
   /** As `idleMs`, from when the client has closed its side: it waits for answers, and sends nothing more. */
   readonly halfClosedIdleMs: number
+  /** What was written, 1 MiB at most, must be taken by the client within this time, however it trickles. */
+  readonly takeMs: number
 }
 
-export const CONNECTION_TIMES: ConnectionTimes = { idleMs: 120_000, halfClosedIdleMs: 30_000 }
+export const CONNECTION_TIMES: ConnectionTimes = {
+  idleMs: 120_000,
+  halfClosedIdleMs: 30_000,
+  takeMs: 300_000,
+}
 
 export function limitConnections(
   server: HttpServer,

@@ -3,8 +3,6 @@
  * that holds their descriptor, and lists that go on from any worker. Whatever fails on the way resets the connection: a
  * broken answer must never look like a whole one.
  */
-import { type ServerResponse } from 'node:http'
-
 import { releaseBytes } from '../../protocol/release-bytes.ts'
 import { type StreamTasks } from '../../workers/compute/request.ts'
 import { type ComputeClient, type ComputeWorker } from '../compute-client.ts'
@@ -41,7 +39,7 @@ export async function sendDownload(
       const hasRoom = response.write(bytes, (error) => {
         if (!error) releaseBytes(bytes)
       })
-      if (!hasRoom) await drained(response)
+      if (!hasRoom) await exchange.drained()
     }
     response.end()
   } finally {
@@ -65,35 +63,18 @@ export async function sendListing(
   let continuation: Uint8Array | undefined = new Uint8Array(listing.continuation)
   try {
     if (!exchange.startStream(answer.status, answer.headers, undefined)) return
-    if (!response.write(answer.body)) await drained(response)
+    if (!response.write(answer.body)) await exchange.drained()
     while (continuation) {
       const worker = compute.workerForStream()
       if (!worker || exchange.isGone) return
       const part: ListPart = await compute.runStreamTask(worker, 'listWindow', { continuation })
       if (!part.ok) return
       continuation = part.value.continuation
-      if (!response.write(part.value.bytes)) await drained(response)
+      if (!response.write(part.value.bytes)) await exchange.drained()
     }
     isComplete = true
     response.end()
   } finally {
     if (!isComplete) exchange.reset()
   }
-}
-
-/** Resolves when the client has taken what was written, or is gone. */
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    if (response.destroyed) {
-      resolve()
-      return
-    }
-    const settle = (): void => {
-      response.off('drain', settle)
-      response.off('close', settle)
-      resolve()
-    }
-    response.on('drain', settle)
-    response.on('close', settle)
-  })
 }

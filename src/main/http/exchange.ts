@@ -10,6 +10,7 @@ import { type IncomingMessage, type ServerResponse } from 'node:http'
 import { type Answer, type Failure } from '../../protocol/answer.ts'
 import { WIRE_ERRORS, wireText } from '../../protocol/error.ts'
 import { readClientName, type TrustedProxies } from './client-address.ts'
+import { type ConnectionTimes } from './connections.ts'
 import { corsHeaders, type FlatHeaders, PUBLIC_CORS } from './cors.ts'
 import { errorPage } from './error-page.ts'
 import { createTraceId } from './trace-id.ts'
@@ -18,6 +19,7 @@ import { createTraceId } from './trace-id.ts'
 export interface ExchangeSettings {
   readonly cors: boolean
   readonly trustedProxies: TrustedProxies
+  readonly times: ConnectionTimes
   /** The node is going down: connections are closed after their answer. */
   isStopping(): boolean
   /** Called when the head of the answer is written. */
@@ -131,12 +133,35 @@ export class Exchange {
     this.response.destroy()
   }
 
-  /** Resolves when the answer has left this process, or never will. Undefined: it already has. */
+  /** The answer has left this process, or never will. */
+  get isFlushed(): boolean {
+    return this.response.destroyed || this.response.writableLength === 0
+  }
+
+  /** Resolves when it is flushed. Undefined: it already is. */
   flushed(): Promise<void> | undefined {
+    return this.isFlushed ? undefined : this.#taken('close')
+  }
+
+  /** Resolves when the client has taken what was written of an answer in parts, or is gone. */
+  drained(): Promise<void> {
+    return this.response.destroyed ? Promise.resolve() : this.#taken('drain')
+  }
+
+  /** HTTP-12: a client that takes next to nothing is cut off, or a few of them would hold all the places and memory. */
+  #taken(event: 'close' | 'drain'): Promise<void> {
     const { response } = this
-    if (response.destroyed || response.writableLength === 0) return undefined
     return new Promise((resolve) => {
-      response.once('close', resolve)
+      const timer = setTimeout(() => this.reset(), this.#settings.times.takeMs)
+      const settle = (): void => {
+        clearTimeout(timer)
+        response.off(event, settle)
+        response.off('close', settle)
+        resolve()
+      }
+      response.on(event, settle)
+      // Whatever else it waits for does not come then.
+      if (event !== 'close') response.on('close', settle)
     })
   }
 

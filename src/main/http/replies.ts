@@ -89,7 +89,7 @@ function sendAnswer({ exchange, grant }: Recipient, answer: Answer): void {
   // A slow client would hold all of the batch of which its body is a small part.
   const isSmallPart = body.length * COPIED_PART < body.buffer.byteLength
   exchange.send(answer.status, answer.headers, isSmallPart ? Buffer.from(body) : body)
-  if (exchange.flushed()) grant.hold(body.length)
+  if (!exchange.isFlushed) grant.hold(body.length)
 }
 
 export const refusal = (code: Failure['code']): Failure => ({ code, detail: '' })

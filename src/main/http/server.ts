@@ -10,12 +10,7 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { type ErrorCode } from '../../protocol/error.ts'
 import { TOKEN_BYTES_MAX } from '../../protocol/limits.ts'
 import { type OperationId } from './api/route-description.ts'
-import {
-  CONNECTION_TIMES,
-  type ConnectionTimes,
-  limitConnections,
-  refuseConnection,
-} from './connections.ts'
+import { limitConnections, refuseConnection } from './connections.ts'
 import { Exchange, type ExchangeSettings } from './exchange.ts'
 import { type HealthProbe } from './health-probe.ts'
 import { type OpenReads } from './open-reads.ts'
@@ -61,7 +56,6 @@ export interface EdgeParts {
   readonly nodeSecret: Uint8Array
   /** A bug of ours; the client gets a 500 without detail. */
   readonly onFault: (error: unknown, exchange: Exchange) => void
-  readonly times?: ConnectionTimes
 }
 
 /** The port that the server listens on, also when the system chose it. */
@@ -107,7 +101,7 @@ export function createServer(parts: EdgeParts): FastifyInstance {
   })
   app.addHttpMethod('POST', { hasBody: false, overrideExisting: true })
   addRoutes(app, parts, open)
-  limitConnections(app.server, parts.times ?? CONNECTION_TIMES)
+  limitConnections(app.server, parts.settings.times)
   return app
 }
 
