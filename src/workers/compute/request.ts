@@ -202,7 +202,7 @@ export type TaskOutcome<T> =
   /** `damage`: what of the stored data was found broken. */
   | { ok: false; failure: Failure; damage?: Damage | undefined }
 
-export const ENTRIES_PER_BATCH_MAX = 32
+export const ENTRIES_PER_BATCH_MAX = 16
 export const BATCH_BYTES_MAX: number = 1024 * 1024
 export const DOWNLOAD_WINDOW_BYTES: number = 1024 * 1024
 
