@@ -10,8 +10,8 @@ import { type Logger } from './logger.ts'
 import { ScrubThread } from './maintenance-client.ts'
 import { type StorageClient } from './storage-client.ts'
 
-/** The first cycle begins this long after the node: its clients come back first, and warm code costs a thread of its own */
-const START_DELAY_MS = 60_000
+/** The first cycle begins this long after the node: its clients come back first, and a thread that loads is no help. */
+const START_DELAY_MS = 30_000
 /** From the begin of a cycle to that of the next one at least: a small node would otherwise read itself all day. */
 const CYCLE_MS_MIN: number = 24 * 3600 * 1000
 /** A cycle that failed, because the database could not be read, is tried again after this time. */

@@ -24,8 +24,8 @@ import {
 import { blocksOf, storeEverything } from '../_util/stored-node.ts'
 
 const CONNECTIONS = 16
-/** The scrub begins 5 s after the node. */
-const SCRUB_WAIT_MS = 20_000
+/** The scrub begins 30 s after the node. */
+const SCRUB_WAIT_MS = 60_000
 const METRICS_PORT = '18731'
 
 let directory = ''
@@ -252,5 +252,5 @@ describe('damage in a running node', () => {
     expect(node?.output()).toMatch(/quarantined.*kv_version/)
     expect(await get(account, 'broken')).toEqual(CORRUPT)
     expect(await get(account, 'whole')).toMatchObject({ status: 200 })
-  })
+  }, 90_000)
 })
