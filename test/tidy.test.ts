@@ -52,7 +52,8 @@ interface ImportRule {
   readonly except?: RegExp
 }
 
-const PROTOCOL_PACKAGES = /^(@noble\/|multiformats\/|@ipld\/|node:(buffer|crypto|module|zlib)$)/
+const PROTOCOL_PACKAGES =
+  /^(@noble\/|hash-wasm$|multiformats\/|@ipld\/|node:(buffer|crypto|module|zlib)$)/
 const DRIVERS = /^(better-sqlite3|pg|mysql2|@aws-sdk\/|piscina|node:worker_threads)/
 
 /** The boundaries of ARCHITECTURE.md. Targets are paths from the root or names of packages. */
