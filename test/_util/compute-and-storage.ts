@@ -2,6 +2,7 @@
  * Compute and storage in this process, both real, without main and its sockets: what a request comes to, at a time that
  * the test sets.
  */
+import { createSecretKey } from 'node:crypto'
 import { toHex } from '../../src/protocol/bytes.ts'
 import { type Answer, type Failure } from '../../src/protocol/answer.ts'
 import { WIRE_ERRORS, wireText } from '../../src/protocol/error.ts'
@@ -79,8 +80,8 @@ export async function openComputeAndStorage(
     staging,
     streams: new Streams(staging),
     secret: NODE_SECRET,
-    cursorKey: deriveSeed(NODE_SECRET, 'cursor'),
-    ticketKey: deriveSeed(NODE_SECRET, 'ticket'),
+    cursorKey: createSecretKey(deriveSeed(NODE_SECRET, 'cursor')),
+    ticketKey: createSecretKey(deriveSeed(NODE_SECRET, 'ticket')),
     invocationLifetimeS: INVOCATION_LIFETIME_S,
     clockSkewS: 0,
     implicitText: 'drop',

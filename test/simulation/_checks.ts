@@ -125,7 +125,7 @@ async function listAll(database: ReturnType<typeof openDatabaseReader>): Promise
   for (const space of SPACES) {
     const list = { space, prefix: new Uint8Array(0), after: undefined, limit: 100 }
     const [facts] = await database.read([{ ...NOTHING, list }])
-    for (const key of present(facts?.list).keys) found.push(`${space} ${String(key)}`)
+    for (const key of present(facts?.list).keys) found.push(`${space} ${key}`)
   }
   return found.toSorted()
 }

@@ -3,7 +3,7 @@
  * Guarantees: tasks change no rows and no committed blocks; a refusal is returned, a thrown error is a bug.
  * Lost with the worker: the streams that it holds, which main fails.
  */
-import { randomBytes } from 'node:crypto'
+import { createSecretKey, randomBytes } from 'node:crypto'
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina'
 import { ProtocolError } from '../../protocol/error.ts'
 import { deriveSeed } from '../../protocol/host-key.ts'
@@ -35,8 +35,8 @@ function openContext(options: ComputeOptions): ComputeContext {
     staging,
     streams: new Streams(staging),
     secret: options.secret,
-    cursorKey: deriveSeed(options.secret, 'tinycloud/kv/list-cursor'),
-    ticketKey: deriveSeed(options.secret, 'tinycloud/kv/signed-urls'),
+    cursorKey: createSecretKey(deriveSeed(options.secret, 'tinycloud/kv/list-cursor')),
+    ticketKey: createSecretKey(deriveSeed(options.secret, 'tinycloud/kv/signed-urls')),
     invocationLifetimeS: options.invocationLifetimeS,
     clockSkewS: options.clockSkewS,
     implicitText: options.implicitText,

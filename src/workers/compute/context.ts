@@ -1,4 +1,5 @@
 /** What a compute worker works with: its readers, its part of the secret, the clock. Made once per worker. */
+import { type KeyObject } from 'node:crypto'
 import { type Askable } from '../../protocol/inquiry.ts'
 import { type DatabaseReader } from '../database/facts.ts'
 import { type BlockReader } from '../blocks/reader.ts'
@@ -13,9 +14,9 @@ export interface ComputeContext {
   readonly streams: Streams
   /** The node secret. Never logged, never part of an answer. */
   readonly secret: Uint8Array
-  readonly cursorKey: Uint8Array
+  readonly cursorKey: KeyObject
   /** Names the rows of signed URLs. */
-  readonly ticketKey: Uint8Array
+  readonly ticketKey: KeyObject
   readonly invocationLifetimeS: number
   readonly clockSkewS: number
   readonly implicitText: 'drop' | 'keep'

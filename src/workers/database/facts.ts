@@ -148,8 +148,8 @@ export interface VersionPage {
 }
 
 export interface KeyList {
-  /** Live keys in byte order. */
-  readonly keys: readonly Uint8Array[]
+  /** Live keys in byte order, as URI text: ASCII. */
+  readonly keys: readonly string[]
   /** More keys follow after the last one. */
   readonly isTruncated: boolean
 }

@@ -48,7 +48,11 @@ export class RowChecksum {
   }
 
   text(value: string): this {
-    return this.bytes(Buffer.from(value))
+    const lengthBytes = Buffer.byteLength(value)
+    this.number(lengthBytes)
+    const offset = this.#reserve(lengthBytes)
+    this.#scratch.write(value, offset)
+    return this
   }
 
   /** The checksum of the fields since `start`, an unsigned 32-bit number. */

@@ -81,7 +81,7 @@ describe('Dispatcher', () => {
     expect(kindOf(await submit(bench, 'echo'))).toBe('answer')
     expect(bench.batchSizes).toEqual([1])
     await Promise.all(Array.from({ length: 100 }, () => submit(bench, 'echo')))
-    expect(bench.batchSizes).toEqual([1, 32, 32, 32, 4])
+    expect(bench.batchSizes).toEqual([1, 16, 16, 16, 16, 16, 16, 4])
   })
 
   it('keeps a batch to 1 MiB', async () => {

@@ -52,10 +52,11 @@ async function readAfterRestart(): Promise<Record<string, string>> {
   const [page] = await readers.database.read([{ ...nothing, list }])
   const values: Record<string, string> = {}
   for (const key of page?.list?.keys ?? []) {
-    const [facts] = await readers.database.read([{ ...nothing, keys: [{ space: SPACE, key }] }])
+    const keys = [{ space: SPACE, key: Buffer.from(key) }]
+    const [facts] = await readers.database.read([{ ...nothing, keys }])
     const version = facts?.keys[0]
-    if (version?.place?.kind !== 'pack') throw new Error(`no place for ${String(key)}`)
-    values[String(key)] = String(await readers.blocks.readPacked(version.place, version.digest))
+    if (version?.place?.kind !== 'pack') throw new Error(`no place for ${key}`)
+    values[key] = String(await readers.blocks.readPacked(version.place, version.digest))
   }
   readers.close()
   await storage.close()

@@ -28,7 +28,8 @@ interface Window {
 }
 
 interface Page {
-  readonly keys: readonly Uint8Array[]
+  /** URI text: ASCII. */
+  readonly keys: readonly string[]
   readonly isTruncated: boolean
 }
 
@@ -74,7 +75,7 @@ function pageOf(window: Window, facts: ReadFacts): Page {
   const below = facts.list ?? { keys: [], isTruncated: false }
   const own = facts.keys[0]
   if (!window.isSegmentOnly || window.after !== undefined || !own || own.isDeleted) return below
-  const keys = [Buffer.from(window.prefix), ...below.keys]
+  const keys = [window.prefix, ...below.keys]
   if (keys.length <= window.limit) return { keys, isTruncated: below.isTruncated }
   return { keys: keys.slice(0, window.limit), isTruncated: true }
 }
@@ -118,7 +119,7 @@ export async function answerList(
   const cursor = formatListCursor(
     context.cursorKey,
     cursorScope(invocation, target, listLimit),
-    last,
+    Buffer.from(last),
   )
   return { kind: 'answer', answer: listAnswer(`[${jsonKeys(page)}]`, true, cursor), claim }
 }
@@ -128,7 +129,7 @@ function wholeList(window: Window, page: Page, claim: ReplayClaim | undefined): 
   const last = page.keys.at(-1)
   if (!page.isTruncated || !last)
     return { kind: 'answer', answer: listAnswer(`[${jsonKeys(page)}]`, false), claim }
-  const continuation = writeContinuation({ ...window, after: last })
+  const continuation = writeContinuation({ ...window, after: Buffer.from(last) })
   return { kind: 'listing', answer: listAnswer(`[${jsonKeys(page)}`, false), claim, continuation }
 }
 
@@ -163,8 +164,8 @@ function listAnswer(body: string, isTruncated: boolean, cursor?: string): Answer
   return { status: 200, headers, body: Buffer.from(body, 'latin1') }
 }
 
-const jsonKeys = ({ keys }: Page): string =>
-  keys.map((key) => JSON.stringify(Buffer.from(key).toString('latin1'))).join(',')
+/** Without the brackets around them. */
+const jsonKeys = ({ keys }: Page): string => JSON.stringify(keys).slice(1, -1)
 
 /** The next part of an unlimited list's JSON text. */
 export async function listWindow(
@@ -178,7 +179,7 @@ export async function listWindow(
   const isEnd = !page.isTruncated || !last
   return {
     bytes: Buffer.from(`${keys === '' ? '' : ','}${keys}${isEnd ? ']' : ''}`, 'latin1'),
-    continuation: isEnd ? undefined : writeContinuation({ ...window, after: last }),
+    continuation: isEnd ? undefined : writeContinuation({ ...window, after: Buffer.from(last) }),
   }
 }
 

@@ -1,6 +1,9 @@
 /**
  * Live keys of a space in byte order. Deleted keys have their own range of the primary key (space, deleted, key), so a
  * page costs what it returns, whatever was deleted in between.
+ *
+ * A key is ASCII, so SQLite hands it out as text: memory of its own for each of a hundred keys cost more than all the
+ * rest of a list. Other bytes in a row are damage, and its checksum tells.
  */
 import { type Statement } from 'better-sqlite3'
 import { compareBytes } from '../../../protocol/bytes.ts'
@@ -10,9 +13,10 @@ import { type RowChecksum } from '../row-checksum.ts'
 import { checksumOfCurrent } from '../tables/kv.ts'
 import { type Connection } from './connection.ts'
 
-type ListColumns = [key: Buffer, versionNo: number, seq: number, crc: number]
+type ListColumns = [key: string, versionNo: number, seq: number, crc: number]
 
-const COLUMNS = 'kv_key, version_no, seq, crc FROM kv_current WHERE space_no = ? AND is_deleted = 0'
+const COLUMNS =
+  'CAST(kv_key AS TEXT), version_no, seq, crc FROM kv_current WHERE space_no = ? AND is_deleted = 0'
 
 export class KeyList {
   readonly #checksum: RowChecksum
@@ -41,7 +45,7 @@ export class KeyList {
       after !== undefined && compareBytes(after, prefix) >= 0
         ? this.#after.all(spaceNo, after, end, limit + 1)
         : this.#from.all(spaceNo, prefix, end, limit + 1)
-    const keys: Uint8Array[] = []
+    const keys: string[] = []
     for (const [key, versionNo, seq, crc] of rows) {
       const row = { spaceNo, isDeleted: false, key, versionNo, seq }
       if (checksumOfCurrent(this.#checksum, row) !== crc)
@@ -56,15 +60,14 @@ export class KeyList {
   }
 }
 
-/** Longer than any key, and of the highest bytes: above all of them. */
-const END_OF_KEYS = Buffer.alloc(4096, 0xff)
+/** Above all that is ASCII. */
+const END_OF_KEYS = Uint8Array.of(0x80)
 
-/** The first byte string after all those that begin with `prefix`. */
+/** The first byte string after all those that begin with `prefix`, which is ASCII. */
 function endOfPrefix(prefix: Uint8Array): Uint8Array {
-  let length = prefix.length
-  while (length > 0 && prefix[length - 1] === 0xff) length--
-  if (length === 0) return END_OF_KEYS
-  const end = Uint8Array.from(prefix.subarray(0, length))
-  end[length - 1] = (end[length - 1] ?? 0) + 1
+  const last = prefix.at(-1)
+  if (last === undefined) return END_OF_KEYS
+  const end = Uint8Array.from(prefix)
+  end[end.length - 1] = last + 1
   return end
 }

@@ -39,15 +39,19 @@ export interface VersionRow {
   readonly operationIndex: number
 }
 
-export function checksumOfCurrent(checksum: RowChecksum, row: CurrentRow): number {
-  return checksum
+/** The key as bytes, or as the text of the same bytes. */
+export function checksumOfCurrent(
+  checksum: RowChecksum,
+  row: Omit<CurrentRow, 'key'> & { readonly key: Uint8Array | string },
+): number {
+  const { key } = row
+  checksum
     .start()
     .number(row.spaceNo)
     .number(row.isDeleted ? 1 : 0)
-    .bytes(row.key)
-    .number(row.versionNo)
-    .number(row.seq)
-    .value()
+  if (typeof key === 'string') checksum.text(key)
+  else checksum.bytes(key)
+  return checksum.number(row.versionNo).number(row.seq).value()
 }
 
 /** Where the value lies is left out: compaction moves it, and the value's own hash guards it. */

@@ -1,4 +1,5 @@
 /** Questions while the database cannot be read: each route's own words, and the reason for the log. */
+import { createSecretKey } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { createSessionKey } from '../../../../src/protocol/client/session-key.ts'
 import { NOTHING_ASKABLE } from '../../../../src/protocol/inquiry.ts'
@@ -47,8 +48,8 @@ function brokenContext(under: StorageUnderTest): ComputeContext {
     staging,
     streams: new Streams(staging),
     secret: SECRET,
-    cursorKey: SECRET,
-    ticketKey: SECRET,
+    cursorKey: createSecretKey(SECRET),
+    ticketKey: createSecretKey(SECRET),
     invocationLifetimeS: 300,
     clockSkewS: 0,
     implicitText: 'drop',

@@ -1,10 +1,11 @@
+import { createSecretKey } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import {
   formatListCursor,
   parseListCursor,
 } from '../../../../src/workers/compute/invoke/list-cursor.ts'
 
-const key = new Uint8Array(32).fill(7)
+const key = createSecretKey(new Uint8Array(32).fill(7))
 const cursor = formatListCursor(key, 'scope', Buffer.from('last/key'))
 
 describe('list cursors (LIST-3)', () => {
@@ -15,7 +16,7 @@ describe('list cursors (LIST-3)', () => {
 
   it('work in their scope and under their secret only', () => {
     expect(() => parseListCursor(key, 'other', cursor)).toThrow('Invalid KV list cursor')
-    expect(() => parseListCursor(new Uint8Array(32), 'scope', cursor)).toThrow(
+    expect(() => parseListCursor(createSecretKey(new Uint8Array(32)), 'scope', cursor)).toThrow(
       'Invalid KV list cursor',
     )
   })

@@ -1,4 +1,5 @@
 /** Tickets of signed URLs (SIGNED-7). */
+import { createSecretKey, type KeyObject } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { toHex } from '../../../../src/protocol/bytes.ts'
 import {
@@ -7,11 +8,11 @@ import {
   ticketIdOf,
 } from '../../../../src/workers/compute/signed-url/ticket.ts'
 
-const KEY = new Uint8Array(32).fill(1)
+const KEY = createSecretKey(new Uint8Array(32).fill(1))
 const RANDOM = Uint8Array.from({ length: TICKET_BYTES }, (_, index) => index)
 const TICKET = formatTicket(RANDOM)
 
-const idOf = (ticket: string, key: Uint8Array = KEY): string | undefined => {
+const idOf = (ticket: string, key: KeyObject = KEY): string | undefined => {
   const id = ticketIdOf(key, ticket)
   return id && toHex(id)
 }
@@ -25,7 +26,7 @@ describe('a ticket (SIGNED-7)', () => {
     const id = idOf(TICKET)
     // HMAC-SHA256 of the bytes 0 to 31 under 32 bytes of 1, computed elsewhere.
     expect(id).toBe('41aba2df421ea8784e1b1c7b8cee5db547932361bae337615b237f8dea79e059')
-    expect(idOf(TICKET, new Uint8Array(32).fill(2))).not.toBe(id)
+    expect(idOf(TICKET, createSecretKey(new Uint8Array(32).fill(2)))).not.toBe(id)
     expect(idOf(formatTicket(new Uint8Array(TICKET_BYTES)))).not.toBe(id)
   })
 
