@@ -6,8 +6,10 @@ import {
   FULL_SETTINGS,
   QUICK_SETTINGS,
 } from './compare/settings.ts'
+import { buildProgram } from './compare/build.ts'
 import { unpackRevision } from './compare/revision.ts'
 import { assertLoopback } from './load/loader.ts'
+import { PROJECT_ROOT } from '../test/_util/paths.ts'
 
 export const USAGE = `npm run bench -- [--quick] [--only NAME,NAME] [--seconds S] [--pairs N] [--workers N]
                  [--against URL [--against-pid PID] | --against REVISION]
@@ -57,15 +59,26 @@ function parsePositive(name: string, text: string | undefined): number | undefin
   return number
 }
 
-/** `directory`: where the files of another revision go. */
+/** Builds what is measured. `directory`: where the files of another revision go. */
 export async function prepareSettings(
   options: BenchOptions,
   directory: string,
 ): Promise<BenchSettings> {
   const { isQuick, seconds, pairs, computeWorkers } = options
-  const { attemptsPerPairMax } = isQuick ? QUICK_SETTINGS : FULL_SETTINGS
+  const { attemptsPerPairMax, warmUpSeconds } = isQuick ? QUICK_SETTINGS : FULL_SETTINGS
+  await buildProgram(PROJECT_ROOT)
   const against = await prepareAgainst(options, directory)
-  return { isQuick, seconds, pairs, attemptsPerPairMax, computeWorkers, against }
+  const nodeExtras = { isBuilt: true }
+  return {
+    isQuick,
+    seconds,
+    pairs,
+    attemptsPerPairMax,
+    warmUpSeconds,
+    computeWorkers,
+    against,
+    nodeExtras,
+  }
 }
 
 async function prepareAgainst(

@@ -4,12 +4,13 @@ import { mkdir, readFile, symlink } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { PROJECT_ROOT } from '../../test/_util/paths.ts'
+import { buildProgram } from './build.ts'
 
 const run = promisify(execFile)
 
 /**
  * Writes the files of `revision` into `directory` and gives them their packages: those of this tree where the lockfile
- * is the same, else `npm ci` of their own.
+ * is the same, else `npm ci` of their own. Then it is built.
  * @throws {Error} for a revision that the repository does not know
  */
 export async function unpackRevision(revision: string, directory: string): Promise<string> {
@@ -33,5 +34,6 @@ export async function unpackRevision(revision: string, directory: string): Promi
   if (ours === theirs)
     await symlink(path.join(PROJECT_ROOT, 'node_modules'), path.join(root, 'node_modules'))
   else await run('npm', ['ci'], { cwd: root })
+  await buildProgram(root)
   return root
 }

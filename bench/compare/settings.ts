@@ -12,8 +12,10 @@ export interface BenchSettings {
   readonly attemptsPerPairMax: number
   readonly computeWorkers: number | undefined
   readonly against: Against | undefined
-  /** What the nodes are started with beside that: for profiles. */
-  readonly nodeExtras?: Pick<NodeProcessOptions, 'nodeOptions' | 'environment'>
+  /** Load of each side before the first pair: code is compiled by then. */
+  readonly warmUpSeconds: number
+  /** What the nodes are started with beside that. */
+  readonly nodeExtras?: Pick<NodeProcessOptions, 'nodeOptions' | 'environment' | 'isBuilt'>
 }
 
 /** Another node beside ours: one that runs already, or this program at another revision. */
@@ -21,15 +23,19 @@ export type Against =
   | { readonly kind: 'url'; readonly url: string; readonly pid: number | undefined }
   | { readonly kind: 'revision'; readonly revision: string; readonly projectRoot: string }
 
-export const FULL_SETTINGS: Pick<BenchSettings, 'seconds' | 'pairs' | 'attemptsPerPairMax'> = {
+type Extent = Pick<BenchSettings, 'seconds' | 'pairs' | 'attemptsPerPairMax' | 'warmUpSeconds'>
+
+export const FULL_SETTINGS: Extent = {
   seconds: 5,
   pairs: 7,
   attemptsPerPairMax: 3,
+  warmUpSeconds: 6,
 }
 
 /** Chosen so that all questions together stay under three minutes on two cores. */
-export const QUICK_SETTINGS: Pick<BenchSettings, 'seconds' | 'pairs' | 'attemptsPerPairMax'> = {
+export const QUICK_SETTINGS: Extent = {
   seconds: 0.4,
   pairs: 3,
   attemptsPerPairMax: 1,
+  warmUpSeconds: 0,
 }

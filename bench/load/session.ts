@@ -15,9 +15,9 @@ import { openSigners } from './signers.ts'
 const PREPARING_CONNECTIONS = 64
 /** Tokens per step of a preparation. */
 const PREPARED_KEYS_PER_STEP = 5000
-/** Sent before anything counts: code is compiled, files and connections are open. */
+/** Sent first of all: files and connections are open then, and it shows how many more requests a time needs. */
 const WARM_UP_REQUESTS = 600
-const WARM_UP_SECONDS_MAX = 2
+const FIRST_WARM_UP_SECONDS_MAX = 2
 
 export interface LoadShape {
   readonly mode: LoadMode
@@ -115,7 +115,11 @@ export async function openLoadSession(
         for (const side of sides.nodes) await prepare(side, requests)
       }
     }
-    const ratePerS = await warmUp(sides, await sign(WARM_UP_REQUESTS), loaderOf)
+    let ratePerS = await warmUp(sides, await sign(WARM_UP_REQUESTS), loaderOf)
+    if (settings.warmUpSeconds > 0) {
+      const load = await sign(Math.ceil(ratePerS * settings.warmUpSeconds))
+      ratePerS = await warmUp(sides, load, loaderOf, settings.warmUpSeconds)
+    }
     return { sides, ratePerS, sign, loaderOf, close }
   } catch (error) {
     await close()
@@ -135,9 +139,10 @@ async function warmUp(
   sides: RunningSides,
   load: PreparedLoad,
   loaderOf: (side: Side) => Loader,
+  secondsMax: number = FIRST_WARM_UP_SECONDS_MAX,
 ): Promise<number> {
   const reports: LoadReport[] = []
   for (const side of sides.all)
-    reports.push(await loaderOf(side).runClosedLoop(requestsFor(side, load), WARM_UP_SECONDS_MAX))
+    reports.push(await loaderOf(side).runClosedLoop(requestsFor(side, load), secondsMax))
   return Math.max(...reports.map(({ requestsPerSecond }) => requestsPerSecond))
 }

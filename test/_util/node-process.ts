@@ -34,6 +34,8 @@ export interface NodeProcessOptions {
   readonly nodeOptions?: readonly string[]
   /** Root of another copy of the project. */
   readonly projectRoot?: string
+  /** Runs what `npm run build` made, not the sources. */
+  readonly isBuilt?: boolean
 }
 
 export interface ExitStatus {
@@ -90,7 +92,10 @@ function environmentOf(options: NodeProcessOptions, port: number): Record<string
 
 async function spawnChild(options: NodeProcessOptions): Promise<Child> {
   const port = await findFreePort()
-  const entry = path.join(options.projectRoot ?? PROJECT_ROOT, 'src/main/index.ts')
+  const entry = path.join(
+    options.projectRoot ?? PROJECT_ROOT,
+    options.isBuilt === true ? 'dist/main/index.js' : 'src/main/index.ts',
+  )
   const program = [...(options.nodeOptions ?? []), entry]
   const [wrapper, ...wrapperArguments] = options.wrapper ?? []
   const [command, commandArguments] =

@@ -12,6 +12,7 @@ const SETTINGS = {
   seconds: 0.2,
   pairs: 1,
   attemptsPerPairMax: 1,
+  warmUpSeconds: 0,
   computeWorkers: undefined,
   against: undefined,
 }
