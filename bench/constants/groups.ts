@@ -1,4 +1,5 @@
 /** GROUP_LIMITS and CHECKPOINT_LIMITS: throughput, and how long one group keeps the next one waiting. */
+import { ENTRIES_PER_BATCH_MAX } from '../../src/workers/compute/request.ts'
 import { type CheckpointLimits, CHECKPOINT_LIMITS } from '../../src/workers/storage/checkpointer.ts'
 import { GROUP_LIMITS, type GroupLimits } from '../../src/workers/storage/mailbox.ts'
 import { type MutateCommand } from '../../src/workers/storage/request.ts'
@@ -17,8 +18,8 @@ import {
 
 const KIB = 1024
 const MIB = 1024 * KIB
-/** Main's batch: what reaches the mailbox at once. */
-const COMMANDS_PER_MESSAGE = 32
+/** What reaches the mailbox at once. */
+const COMMANDS_PER_MESSAGE = ENTRIES_PER_BATCH_MAX
 /** Replies of one group leave together, and come within a moment. */
 const SAME_GROUP_MS = 0.2
 

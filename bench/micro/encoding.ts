@@ -5,6 +5,7 @@ import { RAW_CODEC } from '../../src/protocol/cid.ts'
 import { blake3 } from '../../src/protocol/crypto/blake3.ts'
 import { formatEpoch, formatOperation } from '../../src/protocol/history.ts'
 import { parseToken, verifyToken } from '../../src/protocol/token.ts'
+import { ENTRIES_PER_BATCH_MAX } from '../../src/workers/compute/request.ts'
 import { readCommands } from '../../src/workers/storage/command-codec.ts'
 import { packCommands, put } from '../../test/_util/storage-commands.ts'
 import { createAccounts } from '../load/accounts.ts'
@@ -13,7 +14,7 @@ import { type MicroTask } from './task.ts'
 
 const VALUE_BYTES = 1024
 const EVENTS_PER_EPOCH = 32
-const COMMANDS_PER_BATCH = 32
+const COMMANDS_PER_BATCH = ENTRIES_PER_BATCH_MAX
 
 /** @throws {Error} when what was encoded does not decode to the same */
 function tokenTasks(): MicroTask[] {

@@ -17,7 +17,7 @@ const DURATION_BUCKETS_S = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 45, 60, 90,
   120, 180, 300,
 ]
-const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32]
+const BATCH_BUCKETS = [1, 2, 4, 8, 16]
 
 /** Where the gauges look when they are asked. */
 export interface MetricsSources {

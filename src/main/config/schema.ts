@@ -114,7 +114,7 @@ export const SETTINGS = {
     format: 'choice',
     default: 'Memory',
     choices: ['Memory', 'FileSystem'],
-    doc: 'Where an upload waits until it is complete: Memory up to 256 KiB and in a file beyond, or always in a file.',
+    doc: 'Where an upload waits until it is complete: in memory up to 256 KiB, with FileSystem up to 64 KiB, and in a file beyond.',
   },
   'storage.scrub_mib_per_s': {
     format: 'number',
