@@ -37,7 +37,7 @@ export interface ComputeOptions {
   readonly database: DatabaseOptions
   readonly blocks: BlocksOptions
   readonly run: RunInfo
-  /** The node secret: host DIDs and list cursors are derived from it. Never logged. */
+  /** The node secret: host DIDs and the keys of cursors and signed URLs are derived from it. Never logged. */
   readonly secret: Uint8Array
   readonly invocationLifetimeS: number
   readonly clockSkewS: number
@@ -202,8 +202,11 @@ export type TaskOutcome<T> =
   /** `damage`: what of the stored data was found broken. */
   | { ok: false; failure: Failure; damage?: Damage | undefined }
 
+/** Larger ones let a thread starve while another has half of what is under way: with 32, gets are 0.86 times as many. */
 export const ENTRIES_PER_BATCH_MAX = 16
+/** Unless a single entry is longer. */
 export const BATCH_BYTES_MAX: number = 1024 * 1024
+/** Of a download, at a time. */
 export const DOWNLOAD_WINDOW_BYTES: number = 1024 * 1024
 
 const KINDS = [

@@ -16,7 +16,7 @@ import {
 /**
  * `version`: the one that was written; undefined: versions are not told.
  *
- * Rule: KV-3, KV-5, BATCH-5, HIST-1.
+ * Rule: KV-3, KV-5, BATCH-5, HIST-2.
  */
 export function mutateAnswer(
   { report, operations }: Pick<MutateCommand, 'report' | 'operations'>,

@@ -2,8 +2,8 @@
  * Live keys of a space in byte order. Deleted keys have their own range of the primary key (space, deleted, key), so a
  * page costs what it returns, whatever was deleted in between.
  *
- * A key is ASCII, so SQLite hands it out as text: memory of its own for each of a hundred keys cost more than all the
- * rest of a list. Other bytes in a row are damage, and its checksum tells.
+ * A key is ASCII, so SQLite hands it out as text: as bytes, with memory of its own, a hundred keys take longer than all
+ * the rest of a list (measured). Other bytes in a row are damage, and its checksum tells.
  */
 import { type Statement } from 'better-sqlite3'
 import { compareBytes } from '../../../protocol/bytes.ts'
