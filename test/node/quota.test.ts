@@ -143,6 +143,40 @@ describe('an upload', () => {
     expect(told(reply)).toEqual(beyond(0))
     assertOk(await put(account, 'a', LIMIT), 'put')
   })
+
+  it('of unknown length is told while it is still sending, where the space has less left (QUOTA-5)', async () => {
+    const account = await open()
+    assertOk(await put(account, 'a', LIMIT - 300 * KIB), 'put')
+    const { authorization } = issueKv(account, 'put', 'b')
+    const raw = openRaw(node.process.url)
+    raw.socket.write(
+      `POST /invoke HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ntransfer-encoding: chunked\r\n\r\n`,
+    )
+    const size = (400 * KIB).toString(16)
+    raw.socket.write(Buffer.concat([Buffer.from(`${size}\r\n`), Buffer.alloc(400 * KIB)]))
+    // The last chunk never comes.
+    const received = (await raw.until('\r\n\r\n')) ?? ''
+    expect(statusOf(received)).toBe(413)
+    expect(received).toContain(use(LIMIT - 300 * KIB))
+    raw.end()
+    assertOk(await put(account, 'b', 300 * KIB), 'what is left')
+  })
+
+  it('of unknown length beside others takes no more than there is, to the byte (QUOTA-1, QUOTA-5)', async () => {
+    const account = await open()
+    const bytes = 700 * KIB
+    const upload = (key: string): Promise<Reply> => {
+      const parts = Array.from({ length: 7 }, () => Buffer.alloc(bytes / 7, 7))
+      const body = Readable.from(parts, { objectMode: false })
+      return kv(node.connections, account, 'put', key, { body })
+    }
+    const replies = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((key) => upload(key)))
+    const statuses = replies.map(({ status }) => status).toSorted((a, b) => a - b)
+    expect(statuses).toEqual([200, 200, 413, 413, 413])
+    const left = LIMIT - 2 * bytes
+    expect(told(await put(account, 'f', left + 1))).toEqual(beyond(2 * bytes))
+    assertOk(await put(account, 'f', left), 'all that is left')
+  })
 })
 
 describe('storage.history_limit', () => {
