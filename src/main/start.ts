@@ -29,7 +29,7 @@ import {
 } from './events.ts'
 import { type ExchangeSettings } from './http/exchange.ts'
 import { TrustedProxies } from './http/client-address.ts'
-import { CONNECTION_TIMES } from './http/connections.ts'
+import { CONNECTION_LIMITS } from './http/connections.ts'
 import { HealthProbe } from './http/health-probe.ts'
 import { type MetricsServer, openMetricsServer } from './http/metrics-server.ts'
 import { OpenReads } from './http/open-reads.ts'
@@ -269,7 +269,7 @@ class NodeParts {
     const settings: ExchangeSettings = {
       cors: this.#config.cors,
       trustedProxies: new TrustedProxies(this.#config.trustedProxies),
-      times: CONNECTION_TIMES,
+      connections: CONNECTION_LIMITS,
       isStopping: () => this.#isStopping,
       onAnswered: (exchange, status) => {
         this.#metrics?.onAnswered(exchange, status)

@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { ComputeClient } from '../../src/main/compute-client.ts'
 import { type ProxyNetwork } from '../../src/main/config/node-config.ts'
 import { TrustedProxies } from '../../src/main/http/client-address.ts'
-import { CONNECTION_TIMES, type ConnectionTimes } from '../../src/main/http/connections.ts'
+import { CONNECTION_LIMITS, type ConnectionLimits } from '../../src/main/http/connections.ts'
 import { HealthProbe } from '../../src/main/http/health-probe.ts'
 import { OpenReads } from '../../src/main/http/open-reads.ts'
 import { Replies } from '../../src/main/http/replies.ts'
@@ -70,7 +70,7 @@ export interface StandInOptions {
   readonly limits?: Partial<AdmissionLimits>
   readonly workerCount?: number
   readonly storage?: StandInStorage
-  readonly times?: Partial<ConnectionTimes>
+  readonly connections?: Partial<ConnectionLimits>
 }
 
 export interface StandInNode {
@@ -144,7 +144,7 @@ export async function openStandInNode(options: StandInOptions = {}): Promise<Sta
     settings: {
       cors: options.cors ?? true,
       trustedProxies: new TrustedProxies(options.trustedProxies ?? []),
-      times: { ...CONNECTION_TIMES, ...options.times },
+      connections: { ...CONNECTION_LIMITS, ...options.connections },
       isStopping: () => isStopping,
       onAnswered: () => undefined,
     },

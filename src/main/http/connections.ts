@@ -7,25 +7,28 @@ import { type Socket } from 'node:net'
 
 const CONNECTIONS_MAX = 4096
 
-/** Tests use shorter ones. */
-export interface ConnectionTimes {
+/** Tests use smaller ones. */
+export interface ConnectionLimits {
   /** A connection on which nothing moves for this long is closed, also in the middle of an answer. */
   readonly idleMs: number
   /** As `idleMs`, from when the client has closed its side: it waits for answers, and sends nothing more. */
   readonly halfClosedIdleMs: number
   /** What was written, 1 MiB at most, must be taken by the client within this time, however it trickles. */
   readonly takeMs: number
+  /** All heads that have begun and not ended, together. */
+  readonly unfinishedHeadBytesMax: number
 }
 
-export const CONNECTION_TIMES: ConnectionTimes = {
+export const CONNECTION_LIMITS: ConnectionLimits = {
   idleMs: 120_000,
   halfClosedIdleMs: 30_000,
   takeMs: 300_000,
+  unfinishedHeadBytesMax: 64 * 1024 * 1024,
 }
 
 export function limitConnections(
   server: HttpServer,
-  { idleMs, halfClosedIdleMs }: ConnectionTimes,
+  { idleMs, halfClosedIdleMs }: ConnectionLimits,
 ): void {
   server.maxConnections = CONNECTIONS_MAX
   // Node drops surplus header fields silently; here they are counted and refused.

@@ -10,7 +10,7 @@ import { type IncomingMessage, type ServerResponse } from 'node:http'
 import { type Answer, type Failure } from '../../protocol/answer.ts'
 import { WIRE_ERRORS, wireText } from '../../protocol/error.ts'
 import { readClientName, type TrustedProxies } from './client-address.ts'
-import { type ConnectionTimes } from './connections.ts'
+import { type ConnectionLimits } from './connections.ts'
 import { corsHeaders, type FlatHeaders, PUBLIC_CORS } from './cors.ts'
 import { errorPage } from './error-page.ts'
 import { createTraceId } from './trace-id.ts'
@@ -19,7 +19,7 @@ import { createTraceId } from './trace-id.ts'
 export interface ExchangeSettings {
   readonly cors: boolean
   readonly trustedProxies: TrustedProxies
-  readonly times: ConnectionTimes
+  readonly connections: ConnectionLimits
   /** The node is going down: connections are closed after their answer. */
   isStopping(): boolean
   /** Called when the head of the answer is written. */
@@ -152,7 +152,7 @@ export class Exchange {
   #taken(event: 'close' | 'drain'): Promise<void> {
     const { response } = this
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.reset(), this.#settings.times.takeMs)
+      const timer = setTimeout(() => this.reset(), this.#settings.connections.takeMs)
       const settle = (): void => {
         clearTimeout(timer)
         response.off(event, settle)

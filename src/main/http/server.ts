@@ -4,6 +4,7 @@
  * HTTP-6).
  */
 import { type Server as HttpServer } from 'node:http'
+import { type Socket } from 'node:net'
 
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 
@@ -33,6 +34,7 @@ import { answerRevoke } from './routes/revoke.ts'
 import { answerSignKv } from './routes/sign-kv.ts'
 import { answerSignedKv } from './routes/signed-kv.ts'
 import { type SignedRequests } from './signed-requests.ts'
+import { UnfinishedHeads } from './unfinished-heads.ts'
 
 /** A token of the greatest length, and all other headers. */
 const HEAD_BYTES_MAX = TOKEN_BYTES_MAX + 64 * 1024
@@ -72,7 +74,9 @@ type OpenRoute = (route: string, handler: Handler) => RawHandler
 
 /** Builds the server. It does not listen yet. */
 export function createServer(parts: EdgeParts): FastifyInstance {
-  const open: OpenRoute = (route, handler) => createHandler(parts, route, handler)
+  const { connections } = parts.settings
+  const heads = new UnfinishedHeads(connections.unfinishedHeadBytesMax)
+  const open: OpenRoute = (route, handler) => createHandler(parts, heads, route, handler)
   const app = fastify({
     logger: false,
     // HTTP-7.
@@ -101,7 +105,8 @@ export function createServer(parts: EdgeParts): FastifyInstance {
   })
   app.addHttpMethod('POST', { hasBody: false, overrideExisting: true })
   addRoutes(app, parts, open)
-  limitConnections(app.server, parts.settings.times)
+  limitConnections(app.server, connections)
+  app.server.on('connection', (socket: Socket) => heads.add(socket))
   return app
 }
 
@@ -138,7 +143,12 @@ function createHandlers(parts: EdgeParts): Readonly<Record<OperationId, Handler>
   }
 }
 
-function createHandler(parts: EdgeParts, route: string, handler: Handler): RawHandler {
+function createHandler(
+  parts: EdgeParts,
+  heads: UnfinishedHeads,
+  route: string,
+  handler: Handler,
+): RawHandler {
   return (request, reply) => {
     reply.hijack()
     const exchange = new Exchange(
@@ -147,6 +157,7 @@ function createHandler(parts: EdgeParts, route: string, handler: Handler): RawHa
       route,
     )
     const hasTooManyFields = request.raw.rawHeaders.length > HEADER_FIELDS_MAX * 2
+    heads.end(request.raw)
     void run(exchange, hasTooManyFields ? refuseHead : handler, parts.onFault)
   }
 }

@@ -15,7 +15,7 @@ interface Ending {
 
 let node: StandInNode
 beforeAll(async () => {
-  node = await openStandInNode({ times: { halfClosedIdleMs: 600 } })
+  node = await openStandInNode({ connections: { halfClosedIdleMs: 600 } })
 })
 afterAll(() => node.close())
 

@@ -83,7 +83,7 @@ async function untilIdle(limitMs: number): Promise<number> {
 
 describe('a reader that stalls', () => {
   it('in a large value holds two windows, and is cut after its time while others go on', async () => {
-    await open({ times: { takeMs: 1500 } })
+    await open({ connections: { takeMs: 1500 } })
     ask('download 500000000')
     await sleep(300)
     const { streams, bytes } = node.admission.load
@@ -99,14 +99,14 @@ describe('a reader that stalls', () => {
   })
 
   it('in a whole answer is cut as well', async () => {
-    await open({ times: { takeMs: 400 } })
+    await open({ connections: { takeMs: 400 } })
     ask('answer 50000000')
     await untilBusy()
     expect(await untilIdle(5000)).toBeGreaterThan(200)
   })
 
   it('is cut by the time in which nothing moves, where that is shorter', async () => {
-    await open({ times: { idleMs: 500 } })
+    await open({ connections: { idleMs: 500 } })
     ask('download 500000000')
     await sleep(100)
     expect(node.admission.load.streams).toBe(1)
@@ -115,7 +115,7 @@ describe('a reader that stalls', () => {
 })
 
 it('a reader that trickles is cut: what moves a little is not idle, and holds as much', async () => {
-  await open({ times: { takeMs: 1000, idleMs: 2000 } })
+  await open({ connections: { takeMs: 1000, idleMs: 2000 } })
   const reader = ask('answer 200000000')
   await untilBusy()
   void trickle(reader, 50)
@@ -128,7 +128,7 @@ it('a reader that trickles is cut: what moves a little is not idle, and holds as
 })
 
 it('a reader that is only slow gets all of it', async () => {
-  await open({ times: { takeMs: 500, idleMs: 2000 } })
+  await open({ connections: { takeMs: 500, idleMs: 2000 } })
   const reader = ask('download 30000000')
   const startedMs = performance.now()
   while (reader.receivedBytes < 30_000_000) {
@@ -141,7 +141,7 @@ it('a reader that is only slow gets all of it', async () => {
 })
 
 it('readers beyond the number of streams are refused at once, and get in when one is cut', async () => {
-  await open({ limits: { streamsMax: 4 }, times: { takeMs: 700 } })
+  await open({ limits: { streamsMax: 4 }, connections: { takeMs: 700 } })
   // One client may take half of them.
   for (let count = 0; count < 2; count++) ask('download 500000000')
   await sleep(200)
