@@ -93,6 +93,7 @@ export const WIRE_ERRORS = {
 
   // Signed URLs (§6.6) and public spaces (§6.5).
   SIGNED_URL_SCOPE: { status: 403, text: 'signed URL scope is not authorized' },
+  SIGNED_URLS_FULL: { status: 429, text: 'Too many signed URLs of this space; retry later' },
   SIGNED_URL_BRIEF: { status: 401, text: 'signed URL expired immediately' },
   SIGNED_URL_NOT_FOUND: { status: 401, text: 'signed URL ticket not found' },
   SIGNED_URL_EXPIRED: { status: 401, text: 'signed URL expired' },

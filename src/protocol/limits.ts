@@ -61,6 +61,8 @@ export const FORM_BOUNDARY_CHARS_MAX = 70
 // Signed URLs
 /** Longest life of a signed URL, and the one that it has unless a shorter one is asked for (reference-behaviour §6.6). */
 export const SIGNED_URL_LIFETIME_S_MAX = 300
+/** Tickets of one space, also of URLs that ended in the last 600 s: eleven new ones a second, for ever. */
+export const SIGNED_URLS_PER_SPACE_MAX = 10_000
 
 // JSON bodies
 /** Longest body of a route that takes JSON (reference-behaviour §0.3). */

@@ -2,9 +2,11 @@
  * Whether a running node answers as `/openapi.json` says (HTTP-10): every route is driven to each of its answers, and every
  * answer is looked up in the document.
  */
+import Database from 'better-sqlite3'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Grants } from '../../src/protocol/client/key-tokens.ts'
 import { signSessionDelegation } from '../../src/protocol/client/wallet-tokens.ts'
+import { SIGNED_URLS_PER_SPACE_MAX } from '../../src/protocol/limits.ts'
 import {
   type Account,
   assertOk,
@@ -30,6 +32,7 @@ import { membersOf } from '../_util/narrow.ts'
 import { issueQuestion } from '../_util/questions.ts'
 import { useRunningNode } from '../_util/running-node.ts'
 import { issueSigning, openUrl, readSignedUrl } from '../_util/signed-urls.ts'
+import { databaseOf } from '../_util/stored-node.ts'
 
 const node = useRunningNode('openapi', {
   environment: { TINYCLOUD_PUBLIC_SPACES__RATE_LIMIT_BURST: '1000' },
@@ -361,6 +364,20 @@ describe('/signed/kv (HTTP-10)', () => {
     for (const method of ['get', 'head'] as const) expect(await read(method, lost)).toBe(412)
     await kv('del', 's')
     for (const method of ['get', 'head'] as const) expect(await read(method, lost)).toBe(404)
+  })
+
+  it('ends at the limit of a space', async () => {
+    await kv('put', 's', { body: 'one' })
+    const body = { space: account.space, path: 's' }
+    expect(await statusOf(sign(body))).toBe(200)
+    // Ten thousand signatures would take long: the count is raised under the node's hands, and lowered again.
+    const database = new Database(databaseOf(node.directory))
+    const raise = database.prepare('UPDATE signed_kv_ticket_count SET tickets = tickets + ?')
+    raise.run(SIGNED_URLS_PER_SPACE_MAX)
+    const refused = await sign(body).finally(() => raise.run(-SIGNED_URLS_PER_SPACE_MAX))
+    database.close()
+    expect([refused.status, refused.headers['retry-after']]).toEqual([429, '60'])
+    expect(await statusOf(sign(body))).toBe(200)
   })
 
   it('takes exactly the bodies that the document allows', async () => {

@@ -78,7 +78,7 @@ it('starts on them, reads all of them, and keeps versions from then on', async (
   expect((await call('get', 'plain', third)).text()).toBe('third')
 
   expect((await node.stop()).code).toBe(0)
-  expect(schemaOf()).toBe(2)
+  expect(schemaOf()).toBe(3)
   const { damages, problems } = await verifyDirectory(directory, { withStructure: true })
   expect([damages, problems]).toEqual([[], 0])
 })

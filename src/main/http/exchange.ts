@@ -26,7 +26,11 @@ export interface ExchangeSettings {
   onAnswered(exchange: Exchange, status: number): void
 }
 
-const BUSY_RETRY_S = 1
+/** When to try again, by status: a node that is busy is so for a moment; tickets of signed URLs end in minutes. */
+const RETRY_S: ReadonlyMap<number, number> = new Map([
+  [429, 60],
+  [503, 1],
+])
 const TEXT = 'text/plain; charset=utf-8'
 const BODILESS_STATUSES: ReadonlySet<number> = new Set([204, 304])
 const SECURITY_HEADERS: FlatHeaders = [
@@ -106,13 +110,13 @@ export class Exchange {
 
   /**
    * Sends a refusal: its wire text, or the error page of its status. A text of 5xx never carries a detail.
-   * @param retryAfterS when to try again; a node that is busy says so by itself
+   * @param retryAfterS when to try again, where it is known better than by the status
    */
   sendFailure(failure: Failure, retryAfterS?: number): void {
     this.refusal = failure
     const error = WIRE_ERRORS[failure.code]
     const headers: [string, string][] = []
-    const waitS = retryAfterS ?? (error.status === 503 ? BUSY_RETRY_S : undefined)
+    const waitS = retryAfterS ?? RETRY_S.get(error.status)
     if (waitS !== undefined) headers.push(['retry-after', String(waitS)])
     if ('catcher' in error) {
       const page = errorPage(error.status, this.request.headers.accept)

@@ -137,6 +137,13 @@ export interface RowPlace {
   readonly packLength: number | null
 }
 
+/** The tickets of a space, as they are counted and as they are there. */
+export interface TicketCount {
+  readonly spaceNo: number
+  readonly counted: number
+  readonly there: number
+}
+
 /** What the rows say that a pack holds, and what its own row says, in one snapshot. */
 export interface PackTotal {
   readonly pack: InspectedPack | undefined
@@ -158,6 +165,8 @@ export interface DatabaseInspector {
   readKept(afterNo: number | undefined): MaybePromise<InspectedKept[]>
   /** In the order of the target's statement id. */
   readRevocations(after: Uint8Array | undefined): MaybePromise<InspectedRevocation[]>
+  /** The first spaces that do not have as many tickets as are counted for them, from one snapshot. */
+  readMiscountedTickets(): MaybePromise<TicketCount[]>
   readTickets(after: Uint8Array | undefined): MaybePromise<Checked<SignedTicketRow>[]>
   /** By the digest of any of its CIDs, as asked; undefined: not stored. */
   readDelegations(digests: readonly Uint8Array[]): MaybePromise<(DelegationRow | undefined)[]>

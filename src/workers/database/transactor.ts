@@ -28,6 +28,8 @@ export interface GroupQuestions {
   readonly delegations: readonly Uint8Array[]
   /** Is it revoked? */
   readonly links: readonly ChainLink[]
+  /** Indexes of spaces: how many tickets do they have? Undefined: nobody asks. */
+  readonly tickets?: readonly number[] | undefined
   /** What to tell of the kept versions of each of `keys`; undefined: none are kept, and nothing is looked up. */
   readonly kept?: readonly KeptQuestion[]
 }
@@ -43,6 +45,7 @@ export interface GroupFacts {
   /** Replay rows at or below this expiry are gone: such an invocation is expired whatever the clock says. */
   readonly replayBoundS: number
   /** In the order of `keys`; undefined: not asked. */
+  readonly tickets?: readonly number[] | undefined
   readonly kept?: readonly KeptFacts[] | undefined
 }
 

@@ -177,6 +177,7 @@ export class GroupPlan {
   addTicket(command: SignCommand): void {
     const space = this.#view.hosted(command.spaces[command.spaceIndex] ?? '')
     if (!space) throw new Error('a ticket for a space that is not hosted')
+    this.#view.addTicket(space.spaceNo)
     this.#rows.tickets.push({
       ticketId: command.ticketId,
       signer: command.signer,

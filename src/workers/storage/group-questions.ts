@@ -21,6 +21,8 @@ class Questions {
   readonly #replays = new Map<string, { expiresAtS: number; statementId: Uint8Array }>()
   readonly #delegations = new Map<string, Uint8Array>()
   readonly #links = new Map<string, ChainLink>()
+  /** Spaces for which a URL is signed. */
+  readonly #signed = new Set<number>()
 
   space(space: string): number {
     const known = this.#spaces.get(space)
@@ -46,6 +48,10 @@ class Questions {
     this.#links.set(textOf(link.statementId), link)
   }
 
+  tickets(space: string): void {
+    this.#signed.add(this.space(space))
+  }
+
   relies(relies: readonly ReliedDelegation[]): void {
     for (const { closure } of relies) for (const link of closure) this.link(link)
   }
@@ -57,6 +63,7 @@ class Questions {
       replays: [...this.#replays.values()],
       delegations: [...this.#delegations.values()],
       links: [...this.#links.values()],
+      tickets: this.#signed.size === 0 ? undefined : [...this.#signed],
     }
   }
 }
@@ -87,6 +94,7 @@ export function questionsOf(commands: readonly StorageCommand[]): GroupQuestions
         break
       case 'sign':
         questions.relies(command.relies)
+        questions.tickets(command.spaces[command.spaceIndex] ?? '')
         break
     }
   }

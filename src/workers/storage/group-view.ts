@@ -24,6 +24,8 @@ export class GroupView {
   readonly #replays = new Set<string>()
   readonly #delegations = new Map<string, number>()
   readonly #revoked = new Set<string>()
+  /** Tickets by space number. */
+  readonly #tickets = new Map<number, number>()
   /** An invocation that expires at or before this time is expired whatever the clock says. */
   readonly replayBoundS: number
 
@@ -45,6 +47,10 @@ export class GroupView {
     }
     for (const [index, link] of questions.links.entries())
       if (facts.links[index]) this.#revoked.add(textOf(link.statementId))
+    for (const [index, spaceIndex] of (questions.tickets ?? []).entries()) {
+      const space = facts.spaces[spaceIndex]
+      if (space) this.#tickets.set(space.spaceNo, facts.tickets?.[index] ?? 0)
+    }
   }
 
   /** Named here before, hosted or not. */
@@ -85,6 +91,15 @@ export class GroupView {
 
   addDelegation(statementId: Uint8Array, delegationNo: number): void {
     this.#delegations.set(textOf(statementId), delegationNo)
+  }
+
+  /** Tickets of signed URLs that are kept for a space. */
+  tickets(spaceNo: number): number {
+    return this.#tickets.get(spaceNo) ?? 0
+  }
+
+  addTicket(spaceNo: number): void {
+    this.#tickets.set(spaceNo, this.tickets(spaceNo) + 1)
   }
 
   isRevoked(link: ChainLink): boolean {

@@ -76,6 +76,7 @@ const SIGNED_ROUTES: readonly RouteDescription[] = [
       'OPTION_INVALID',
       'SIGNED_URL_SCOPE',
       'SIGNED_URL_BRIEF',
+      'SIGNED_URLS_FULL',
       'KEY_ABSENT',
       ...BUSY,
       ...DAMAGED,

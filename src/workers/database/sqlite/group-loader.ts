@@ -35,6 +35,7 @@ export class GroupLoader {
   readonly #replay: Statement<[number, Uint8Array], 1>
   readonly #delegation: Statement<[Uint8Array], number>
   readonly #replayBound: Statement<[string], Buffer>
+  readonly #tickets: Statement<[number], number>
   readonly #keys: KeyLookup
   readonly #kept: KeptLoader
   readonly #revocations: RevocationLookup
@@ -58,6 +59,9 @@ export class GroupLoader {
     this.#replayBound = connection
       .prepare<[string], Buffer>('SELECT content FROM meta WHERE name = ?')
       .pluck()
+    this.#tickets = connection
+      .prepare<[number], number>('SELECT tickets FROM signed_kv_ticket_count WHERE space_no = ?')
+      .pluck()
     this.#keys = new KeyLookup(connection, checksum)
     this.#kept = new KeptLoader(connection, checksum)
     this.#revocations = new RevocationLookup(connection, checksum)
@@ -72,6 +76,7 @@ export class GroupLoader {
       replays: questions.replays.map((replay) => this.#hasReplay(replay)),
       delegations: questions.delegations.map((statementId) => this.#delegation.get(statementId)),
       links: questions.links.map((link) => this.#revocations.isRevoked(link)),
+      tickets: questions.tickets?.map((index) => this.#countTickets(spaces[index])),
       replayBoundS: this.#replayBound.get(REPLAY_BOUND)?.readDoubleLE() ?? 0,
       kept: questions.kept && this.#loadKept(questions, spaces, questions.kept),
     }
@@ -96,6 +101,10 @@ export class GroupLoader {
       liveBytes: live,
       historyBytes: history,
     }
+  }
+
+  #countTickets(space: SpaceRow | undefined): number {
+    return (space && this.#tickets.get(space.spaceNo)) ?? 0
   }
 
   #loadKey(space: SpaceRow | undefined, key: Uint8Array): KeyVersion | undefined {

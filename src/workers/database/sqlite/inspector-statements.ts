@@ -7,6 +7,7 @@ import {
   type NamedSpace,
   type PackTotal,
   type RowPlace,
+  type TicketCount,
 } from '../inspector.ts'
 import {
   type EpochRow,
@@ -186,6 +187,7 @@ export interface InspectorStatements {
   readonly revocations: Statement<[after: Uint8Array, limit: number], RevocationColumns>
   readonly revocation: Statement<[Uint8Array], RevocationRow>
   readonly tickets: Statement<[after: Uint8Array, limit: number], WithCrc<SignedTicketRow>>
+  readonly miscountedTickets: Statement<[], TicketCount>
   readonly delegationByCid: Statement<[Uint8Array], DelegationColumns>
   readonly delegationNo: Statement<[Uint8Array], number>
   readonly delegationSpace: Statement<[spaceId: string, delegationNo: number], NamedSpace>
@@ -265,11 +267,18 @@ export function prepareInspector(connection: Connection): InspectorStatements {
   }
 }
 
+const MISCOUNTED_TICKETS = `SELECT spaceNo, sum(counted) AS counted, sum(there) AS there FROM (
+    SELECT space_no AS spaceNo, tickets AS counted, 0 AS there FROM signed_kv_ticket_count
+    UNION ALL
+    SELECT space_no, 0, count(*) FROM signed_kv_ticket GROUP BY space_no
+  ) GROUP BY spaceNo HAVING sum(counted) <> sum(there) ORDER BY spaceNo LIMIT ${PAGE_ROWS}`
+
 type RightsStatements = Pick<
   InspectorStatements,
   | 'revocations'
   | 'revocation'
   | 'tickets'
+  | 'miscountedTickets'
   | 'delegationByCid'
   | 'delegationNo'
   | 'delegationSpace'
@@ -297,6 +306,7 @@ function prepareRights(connection: Connection): RightsStatements {
          expires_at AS expiresAtS, closure, crc
        FROM signed_kv_ticket WHERE ticket_id > ? ORDER BY ticket_id LIMIT ?`,
     ),
+    miscountedTickets: connection.prepare<[], TicketCount>(MISCOUNTED_TICKETS),
     delegationByCid: connection
       .prepare<[Uint8Array], DelegationColumns>(
         `SELECT ${DELEGATION_COLUMNS} FROM delegation

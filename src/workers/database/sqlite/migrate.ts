@@ -2,10 +2,11 @@
 import { StartFault } from '../../storage/request.ts'
 import { MIGRATION_001 } from '../migrations/001-initial.ts'
 import { MIGRATION_002 } from '../migrations/002-kept-versions.ts'
+import { MIGRATION_003 } from '../migrations/003-ticket-counts.ts'
 import { type Migration } from '../migrations/migration.ts'
 import { type Connection } from './connection.ts'
 
-const MIGRATIONS: readonly Migration[] = [MIGRATION_001, MIGRATION_002]
+const MIGRATIONS: readonly Migration[] = [MIGRATION_001, MIGRATION_002, MIGRATION_003]
 
 /** `TCDB`: marks a SQLite file as one of ours. */
 const APPLICATION_ID = 0x54434442

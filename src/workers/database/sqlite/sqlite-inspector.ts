@@ -14,6 +14,7 @@ import {
   type PackTotal,
   type RowPlace,
   type RowWindow,
+  type TicketCount,
 } from '../inspector.ts'
 import { type StatementRow } from '../rows.ts'
 import { type AccountDelegationRow } from '../tables/account-delegation.ts'
@@ -123,6 +124,10 @@ export class SqliteInspector implements DatabaseInspector {
     return this.#sql.tickets
       .all(after ?? NO_KEY, PAGE_ROWS)
       .map(({ crc, ...row }) => ({ row, crc }))
+  }
+
+  readMiscountedTickets(): TicketCount[] {
+    return this.#sql.miscountedTickets.all()
   }
 
   readDelegations(digests: readonly Uint8Array[]): (DelegationRow | undefined)[] {

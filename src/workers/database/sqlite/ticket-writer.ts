@@ -1,4 +1,4 @@
-/** Writes and purges the tickets of signed URLs, inside the transaction of a group. */
+/** Writes and purges the tickets of signed URLs, and counts those of each space, inside the transaction of a group. */
 import { type Statement } from 'better-sqlite3'
 import { type RowChecksum } from '../row-checksum.ts'
 import { checksumOfSignedTicket, type SignedTicketRow } from '../tables/signed-ticket.ts'
@@ -10,16 +10,32 @@ const PURGED_TICKETS_MAX = 4096
 export class TicketWriter {
   readonly #checksum: RowChecksum
   readonly #insert: Statement
-  readonly #purge: Statement
+  readonly #purge: Statement<[toS: number, limit: number], number>
+  readonly #raise: Statement<[spaceNo: number]>
+  readonly #lower: Statement<[tickets: number, spaceNo: number]>
+  readonly #forget: Statement<[spaceNo: number]>
 
   constructor(connection: Connection, checksum: RowChecksum) {
     this.#checksum = checksum
     this.#insert = connection.prepare(
       'INSERT INTO signed_kv_ticket VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
     )
-    this.#purge = connection.prepare(
-      `DELETE FROM signed_kv_ticket WHERE ticket_id IN
-         (SELECT ticket_id FROM signed_kv_ticket WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+    this.#purge = connection
+      .prepare<[number, number], number>(
+        `DELETE FROM signed_kv_ticket WHERE ticket_id IN
+           (SELECT ticket_id FROM signed_kv_ticket WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)
+         RETURNING space_no`,
+      )
+      .pluck()
+    this.#raise = connection.prepare<[number]>(
+      `INSERT INTO signed_kv_ticket_count VALUES (?, 1)
+       ON CONFLICT (space_no) DO UPDATE SET tickets = tickets + 1`,
+    )
+    this.#lower = connection.prepare<[number, number]>(
+      'UPDATE signed_kv_ticket_count SET tickets = tickets - ? WHERE space_no = ?',
+    )
+    this.#forget = connection.prepare<[number]>(
+      'DELETE FROM signed_kv_ticket_count WHERE space_no = ? AND tickets = 0',
     )
   }
 
@@ -35,10 +51,17 @@ export class TicketWriter {
       row.closure,
       checksumOfSignedTicket(this.#checksum, row),
     )
+    this.#raise.run(row.spaceNo)
   }
 
   /** Removes the oldest of those that expired at or before this time. */
   purge(toS: number): void {
-    this.#purge.run(toS, PURGED_TICKETS_MAX)
+    const purged = new Map<number, number>()
+    for (const spaceNo of this.#purge.all(toS, PURGED_TICKETS_MAX))
+      purged.set(spaceNo, (purged.get(spaceNo) ?? 0) + 1)
+    for (const [spaceNo, tickets] of purged) {
+      this.#lower.run(tickets, spaceNo)
+      this.#forget.run(spaceNo)
+    }
   }
 }

@@ -72,4 +72,10 @@ async function checkTickets({ findings, inspector, pacer }: CheckContext): Promi
     )
     await pacer.spend(ROW_BYTES)
   }
+  for (const { spaceNo, counted, there } of await inspector.readMiscountedTickets())
+    findings.report(
+      'space',
+      { kind: 'space', rowId: spaceNo },
+      `${counted} signed URLs are counted for it, and there are ${there}`,
+    )
 }

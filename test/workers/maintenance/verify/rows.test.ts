@@ -196,6 +196,8 @@ describe('a missing row', () => {
     ['revocation', 'revocation_no = (SELECT max(revocation_no) FROM revocation)'],
     ['replay', 'expires_at = (SELECT max(expires_at) FROM replay)'],
     ['object', 'dead_since IS NULL'],
+    ['signed_kv_ticket', '1 = 1'],
+    ['signed_kv_ticket_count', '1 = 1'],
     ['kv_kept', 'object_no IS NULL'],
     ['kv_kept', 'object_no IS NOT NULL'],
     ['space', 'space_no = (SELECT max(space_no) FROM space)'],
@@ -237,6 +239,10 @@ describe('a row that nobody wrote', () => {
     [
       'kv_kept',
       'INSERT INTO kv_kept SELECT replaced_by_no + 1, version_no, space_no + 1, kv_key, seq, epoch_seq, position, value_bytes, object_no, replaced_at, crc FROM kv_kept LIMIT 1',
+    ],
+    [
+      'signed_kv_ticket_count',
+      'INSERT INTO signed_kv_ticket_count SELECT space_no + 1, tickets FROM signed_kv_ticket_count LIMIT 1',
     ],
     ['run', "INSERT INTO run SELECT 7, 'r', 1, 0, NULL, 0, 0, NULL, 1"],
   ])('of %s is found', async (_table, sql) => {
