@@ -3,7 +3,6 @@ import { isAscii, isUtf8 } from 'node:buffer'
 import { ProtocolError } from './error.ts'
 
 const EVEN_HEX = /^(?:[0-9a-fA-F]{2})*$/
-const encoder = new TextEncoder()
 
 /** A `Buffer` over the same memory. */
 export function viewOf(bytes: Uint8Array): Buffer {
@@ -44,7 +43,8 @@ export function parseHex(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, 'hex'))
 }
 
-export const utf8 = (text: string): Uint8Array => encoder.encode(text)
+/** Ownership: a short text lies in Node's shared pool; copy what is kept or transferred. */
+export const utf8 = (text: string): Uint8Array => plainBytes(Buffer.from(text))
 
 /**
  * The text of UTF-8 bytes. Nothing is repaired and nothing dropped, a byte order mark included.

@@ -11,7 +11,7 @@
  */
 import { CID } from 'multiformats/cid'
 import { CID_BYTES, parseCidPrefix, type ParsedCid, writeCidBytes } from './cid.ts'
-import { concatBytes } from './bytes.ts'
+import { concatBytes, plainBytes } from './bytes.ts'
 import { decodeDagCbor, encodeDagCbor } from './dag-cbor.ts'
 import { ProtocolError } from './error.ts'
 import { asObject } from './json.ts'
@@ -63,13 +63,13 @@ export function parseCarHeader(bytes: Uint8Array): CarHeader | undefined {
   return { roots: roots.map(bytesOfLink), headerBytes }
 }
 
-/** One section in memory of its own: varint(36 + data) ‖ CID ‖ data. */
+/** One section, a copy: varint(36 + data) ‖ CID ‖ data. A short one lies in Node's shared pool. */
 export function formatCarSection(codec: number, digest: Uint8Array, data: Uint8Array): Uint8Array {
-  const section = new Uint8Array(carSectionBytes(data.length))
+  const section = Buffer.allocUnsafe(carSectionBytes(data.length))
   const cidOffset = writeVarint(section, 0, CID_BYTES + data.length)
   writeCidBytes(section, cidOffset, codec, digest)
   section.set(data, cidOffset + CID_BYTES)
-  return section
+  return plainBytes(section)
 }
 
 /** Bytes of the section around `dataBytes` bytes. */

@@ -8,7 +8,7 @@
  *   epoch      {events: [event], parents: [dag-cbor CID, sorted by bytes]}
  *   event      raw CID of the token | [raw CID of the token, dag-cbor CID of each operation]
  */
-import { compareBytes, utf8 } from './bytes.ts'
+import { compareBytes, plainBytes, utf8 } from './bytes.ts'
 import { CID_BYTES, DAG_CBOR_CODEC, RAW_CODEC, writeCidBytes } from './cid.ts'
 
 const TEXT = 0x60
@@ -127,8 +127,8 @@ class BlockWriter {
     return this
   }
 
-  /** A copy of exactly what was written. */
+  /** Exactly what was written. A short block lies in Node's shared pool. */
   finish(): Uint8Array {
-    return new Uint8Array(this.#buffer.subarray(0, this.#length))
+    return plainBytes(this.#buffer.subarray(0, this.#length))
   }
 }

@@ -60,11 +60,6 @@ describe('formatOperation (EPOCH-2)', () => {
     const written = decode<{ metadata: object }>(block).metadata
     expect(Object.keys(written)).toEqual(['a', 'ba', 'bb', 'content-type'])
   })
-
-  it('gives memory of its own, exactly as long as the block', () => {
-    const block = formatOperation({ key: 'a', version: null })
-    expect(block.byteLength).toBe(block.buffer.byteLength)
-  })
 })
 
 const encodeEpoch = (

@@ -33,6 +33,11 @@ import { planSign } from './signed-url/plan-sign.ts'
 /** What an error comes to, for the plan that it struck. */
 type Failed = (error: unknown, plan?: Plan) => Outcome
 
+interface Ended {
+  readonly requestId: number
+  readonly outcome: Outcome
+}
+
 type Settled = { entry: Entry; outcome: Outcome } | { entry: Entry; plan: Plan }
 
 const PLANS: Readonly<
@@ -88,27 +93,38 @@ export async function runBatch(context: ComputeContext, batch: ArrayBuffer): Pro
   }
 
   const facts = await readAll(context, settled, failed)
-  const results = new PackedWriter(16 * 1024)
-  let commands: PackedWriter | undefined
+  const ended: Ended[] = []
   for (const [index, item] of settled.entries()) {
     const outcome =
       'outcome' in item ? item.outcome : await completed(context, item.plan, facts[index], failed)
-    const { requestId } = item.entry
-    if (outcome.kind === 'command') {
-      commands ??= new PackedWriter(16 * 1024)
-      writeCommand(commands, outcome.command)
-      writeResult(results, { requestId, kind: 'command' })
-    } else {
-      writeResult(results, { requestId, ...outcome } satisfies Result)
-    }
+    ended.push({ requestId: item.entry.requestId, outcome })
   }
   return {
-    results: results.finish(),
-    commands: commands?.finish(),
+    ...packEnded(ended),
     counters: { entries: settled.length, busyMs: performance.now() - startedMs },
     faults,
     damages,
   }
+}
+
+/** Used within one turn only: a batch is written and taken at once. */
+const resultWriter = new PackedWriter()
+const commandWriter = new PackedWriter()
+
+/** Commands go to storage as they are; main reads the results. */
+function packEnded(ended: readonly Ended[]): Pick<BatchResult, 'results' | 'commands'> {
+  resultWriter.clear()
+  commandWriter.clear()
+  for (const { requestId, outcome } of ended) {
+    if (outcome.kind === 'command') {
+      writeCommand(commandWriter, outcome.command)
+      writeResult(resultWriter, { requestId, kind: 'command' })
+    } else {
+      writeResult(resultWriter, { requestId, ...outcome } satisfies Result)
+    }
+  }
+  const commands = commandWriter.length > 0 ? commandWriter.take() : undefined
+  return { results: resultWriter.take(), commands }
 }
 
 /**
