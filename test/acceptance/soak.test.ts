@@ -37,8 +37,9 @@ const DISK_LIMITS: readonly DriftLimit[] = [
   { level: 'valuesMiB', share: 0.25, slack: 96 },
 ]
 
+const mebibytes = (bytes: number): string => (bytes / MEBIBYTE).toFixed(0)
+
 function tell(name: string, { requests, drifts, settled }: SoakReport): void {
-  const mebibytes = (bytes: number): string => (bytes / MEBIBYTE).toFixed(0)
   const room = settled
     ? `; at rest ${mebibytes(settled.diskBytes - settled.historyBytes)} MiB beside history for ${mebibytes(settled.liveBytes)} MiB live`
     : ''
