@@ -152,8 +152,8 @@ describe('backends of this machine', () => {
   afterEach(() => selectBackends())
 
   it('are more than the portable ones', () => {
-    expect(PRIMITIVES.map((choices) => choices.length)).toEqual([3, 2, 2, 2])
-    expect(COMBINATIONS).toHaveLength(24)
+    expect(PRIMITIVES.map((choices) => choices.length)).toEqual([3, 2, 2, 3])
+    expect(COMBINATIONS).toHaveLength(36)
   })
 
   it('would show a difference', () => {
