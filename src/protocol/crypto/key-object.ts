@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { concatBytes, viewOf } from '../bytes.ts'
+import { concatBytes, viewOf, toLatin1 } from '../bytes.ts'
 import { LruMap } from '../lru.ts'
 
 /** Making a `KeyObject` takes about as long as a verification, and clients come back. */
@@ -13,7 +13,7 @@ export function publicKeyObject(
   publicKey: Uint8Array,
 ): KeyObject | undefined {
   const spki = concatBytes([spkiHead, publicKey])
-  const id = viewOf(spki).toString('latin1')
+  const id = toLatin1(spki)
   const known = keyObjects.get(id)
   if (known !== undefined) return known
   try {

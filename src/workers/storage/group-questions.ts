@@ -1,18 +1,15 @@
 /** What the commands of a group need to know, asked once: the input of Load (DESIGN §4, step 1). */
 import { type ChainLink } from '../../protocol/authority.ts'
-import { viewOf } from '../../protocol/bytes.ts'
+import { toLatin1 } from '../../protocol/bytes.ts'
 import { type GroupQuestions } from '../database/transactor.ts'
 import { type ReliedDelegation, type StorageCommand } from './request.ts'
 
-/** A map key for bytes: cheaper than hexadecimal, and as unambiguous. */
-export const textOf = (bytes: Uint8Array): string => viewOf(bytes).toString('latin1')
-
 /** A map key for a key of a space. */
 export const keyText = (space: string | number, key: Uint8Array): string =>
-  `${space} ${textOf(key)}`
+  `${space} ${toLatin1(key)}`
 
 export const replayText = (expiresAtS: number, statementId: Uint8Array): string =>
-  `${expiresAtS} ${textOf(statementId)}`
+  `${expiresAtS} ${toLatin1(statementId)}`
 
 /** Collects questions without repeating one. */
 class Questions {
@@ -41,11 +38,11 @@ class Questions {
   }
 
   delegation(statementId: Uint8Array): void {
-    this.#delegations.set(textOf(statementId), statementId)
+    this.#delegations.set(toLatin1(statementId), statementId)
   }
 
   link(link: ChainLink): void {
-    this.#links.set(textOf(link.statementId), link)
+    this.#links.set(toLatin1(link.statementId), link)
   }
 
   tickets(space: string): void {

@@ -3,9 +3,10 @@
  * far. So two commands of one group see each other as if each had been committed alone.
  */
 import { type ChainLink } from '../../protocol/authority.ts'
+import { toLatin1 } from '../../protocol/bytes.ts'
 import { type SpaceRow } from '../database/rows.ts'
 import { type GroupFacts, type GroupQuestions, type KeyVersion } from '../database/transactor.ts'
-import { keyText, replayText, textOf } from './group-questions.ts'
+import { keyText, replayText } from './group-questions.ts'
 
 /** A space row under change. */
 export type SpaceState = { -readonly [Field in keyof SpaceRow]: SpaceRow[Field] } & {
@@ -43,10 +44,10 @@ export class GroupView {
       if (facts.replays[index]) this.#replays.add(replayText(expiresAtS, statementId))
     for (const [index, statementId] of questions.delegations.entries()) {
       const delegationNo = facts.delegations[index]
-      if (delegationNo !== undefined) this.#delegations.set(textOf(statementId), delegationNo)
+      if (delegationNo !== undefined) this.#delegations.set(toLatin1(statementId), delegationNo)
     }
     for (const [index, link] of questions.links.entries())
-      if (facts.links[index]) this.#revoked.add(textOf(link.statementId))
+      if (facts.links[index]) this.#revoked.add(toLatin1(link.statementId))
     for (const [index, spaceIndex] of (questions.tickets ?? []).entries()) {
       const space = facts.spaces[spaceIndex]
       if (space) this.#tickets.set(space.spaceNo, facts.tickets?.[index] ?? 0)
@@ -86,11 +87,11 @@ export class GroupView {
 
   /** Row id; undefined: not stored. */
   delegationNo(statementId: Uint8Array): number | undefined {
-    return this.#delegations.get(textOf(statementId))
+    return this.#delegations.get(toLatin1(statementId))
   }
 
   addDelegation(statementId: Uint8Array, delegationNo: number): void {
-    this.#delegations.set(textOf(statementId), delegationNo)
+    this.#delegations.set(toLatin1(statementId), delegationNo)
   }
 
   /** Tickets of signed URLs that are kept for a space. */
@@ -103,10 +104,10 @@ export class GroupView {
   }
 
   isRevoked(link: ChainLink): boolean {
-    return this.#revoked.has(textOf(link.statementId))
+    return this.#revoked.has(toLatin1(link.statementId))
   }
 
   addRevocation(target: ChainLink): void {
-    this.#revoked.add(textOf(target.statementId))
+    this.#revoked.add(toLatin1(target.statementId))
   }
 }

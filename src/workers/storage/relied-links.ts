@@ -1,6 +1,6 @@
 /** The chains that a command relies on, as one set of links. */
 import { type ChainLink } from '../../protocol/authority.ts'
-import { textOf } from './group-questions.ts'
+import { toLatin1 } from '../../protocol/bytes.ts'
 import { type ReliedDelegation } from './request.ts'
 
 /** `own` first, then every link of the chains, each once. */
@@ -10,7 +10,7 @@ export function distinctLinks(
 ): ChainLink[] {
   const links = new Map<string, ChainLink>()
   for (const link of [...own, ...relies.flatMap(({ closure }) => closure)]) {
-    const name = textOf(link.statementId)
+    const name = toLatin1(link.statementId)
     if (!links.has(name)) links.set(name, link)
   }
   return [...links.values()]

@@ -1,6 +1,7 @@
 /**
  * capabilities/read: the delegations of a space that are in force, or the chain of one (CAP-1, reference-behaviour §2.9).
  */
+import { toLatin1 } from '../../../protocol/bytes.ts'
 import { type Answer, jsonAnswer } from '../../../protocol/answer.ts'
 import { type DelegationFacts } from '../../../protocol/authority.ts'
 import { formatBase64url } from '../../../protocol/base64url.ts'
@@ -115,10 +116,7 @@ async function entryOf(
     ...(facts.expiresAtS !== undefined && { expiry: formatPreciseRfc3339(facts.expiresAtS) }),
     ...(facts.notBeforeS !== undefined && { not_before: formatPreciseRfc3339(facts.notBeforeS) }),
     ...(facts.issuedAtS !== undefined && { issued_at: formatPreciseRfc3339(facts.issuedAtS) }),
-    raw:
-      encoding === 'ucan'
-        ? Buffer.from(bytes).toString('latin1')
-        : formatBase64url(bytes, { padding: 'required' }),
+    raw: encoding === 'ucan' ? toLatin1(bytes) : formatBase64url(bytes, { padding: 'required' }),
   }
 }
 

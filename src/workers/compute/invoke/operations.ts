@@ -1,4 +1,5 @@
 /** Operations of a change: hashed and framed, so that the storage actor only writes them. */
+import { toLatin1 } from '../../../protocol/bytes.ts'
 import { formatCarSection } from '../../../protocol/car.ts'
 import { DAG_CBOR_CODEC, RAW_CODEC } from '../../../protocol/cid.ts'
 import { blake3 } from '../../../protocol/crypto/blake3.ts'
@@ -53,7 +54,7 @@ export function withValues(command: MutateCommand, values: readonly StagedPut[])
 /** The put with its value: hashed, framed, and named by its operation block. */
 function putOperation(pending: PutOperation, { headers, value }: StagedPut): PutOperation {
   const block = formatOperation({
-    key: Buffer.from(pending.key).toString('latin1'),
+    key: toLatin1(pending.key),
     value: value.digest,
     metadata: Object.fromEntries(headers),
   })

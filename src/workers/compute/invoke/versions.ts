@@ -2,6 +2,7 @@
  * Versions of a key that do not count any more, for whoever may read the key now: one of them in place of its value, or
  * the list of all that are kept (`storage.history`).
  */
+import { toLatin1 } from '../../../protocol/bytes.ts'
 import { type KeyObject } from 'node:crypto'
 import { type Answer } from '../../../protocol/answer.ts'
 import { formatRawCid } from '../../../protocol/cid.ts'
@@ -110,7 +111,7 @@ const scopeOf = (invocation: Invocation, space: string, keyText: string): string
   JSON.stringify(['versions', invocation.token.issuer, space, keyText, limitOf(invocation)])
 
 function cursorOf(cursorKey: KeyObject, scope: string, cursor: string): VersionId {
-  const text = Buffer.from(parseListCursor(cursorKey, scope, cursor)).toString('latin1')
+  const text = toLatin1(parseListCursor(cursorKey, scope, cursor))
   return parseVersionId(text, 'Invalid KV list cursor')
 }
 

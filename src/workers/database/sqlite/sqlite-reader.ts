@@ -3,7 +3,7 @@
  * the batch sees what was committed before the batch arrived (DESIGN §2).
  */
 import { type Statement } from 'better-sqlite3'
-import { viewOf } from '../../../protocol/bytes.ts'
+import { toLatin1 } from '../../../protocol/bytes.ts'
 import { StorageFault } from '../../storage-fault.ts'
 import {
   type DatabaseReader,
@@ -110,8 +110,7 @@ export class SqliteReader implements DatabaseReader {
   }
 
   #findDelegation(digest: Uint8Array): StoredDelegation | undefined {
-    const name = viewOf(digest).toString('latin1')
-    return this.#knownDelegations.get(name, () => this.#delegations.findByCid(digest))
+    return this.#knownDelegations.get(toLatin1(digest), () => this.#delegations.findByCid(digest))
   }
 
   /** Undefined: nobody hosts it here. */

@@ -2,7 +2,7 @@
  * Checks one command as it is stored: the statement with its token and record, its events, versions and delegation.
  * A row that fails by itself is reported once; what only follows from it is not compared.
  */
-import { equalBytes } from '../../../protocol/bytes.ts'
+import { equalBytes, toLatin1 } from '../../../protocol/bytes.ts'
 import { type SignedToken } from '../../../protocol/authority.ts'
 import { formatBase64url } from '../../../protocol/base64url.ts'
 import { parseToken, statementId } from '../../../protocol/token.ts'
@@ -228,9 +228,7 @@ function tokenOf(bytes: Uint8Array): SignedToken | undefined {
   const [first = 0] = bytes
   const isCacao = first >= MAP_FIRST && first <= MAP_LAST
   try {
-    const text = isCacao
-      ? formatBase64url(bytes, { padding: 'required' })
-      : Buffer.from(bytes).toString('latin1')
+    const text = isCacao ? formatBase64url(bytes, { padding: 'required' }) : toLatin1(bytes)
     // Whether a contract may sign was decided when it came.
     return parseToken(text, () => true)
   } catch {

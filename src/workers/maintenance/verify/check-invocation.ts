@@ -1,7 +1,7 @@
 /** An invocation that took effect: its versions do what its token says, no more and no less, and it cannot be repeated. */
 import { resolveAbility } from '../../../protocol/ability.ts'
 import { type SignedToken } from '../../../protocol/authority.ts'
-import { toHex } from '../../../protocol/bytes.ts'
+import { toHex, toLatin1 } from '../../../protocol/bytes.ts'
 import { type SoundCommand } from './check-command.ts'
 import { type CheckContext } from './context.ts'
 
@@ -24,7 +24,7 @@ export async function checkInvocation(
   }
   const done = versions.map(({ row }) => {
     const space = state.space(row.spaceNo)?.row.spaceId ?? ''
-    return nameOf(row.isDeleted ? DELETE : PUT, space, Buffer.from(row.key).toString('latin1'))
+    return nameOf(row.isDeleted ? DELETE : PUT, space, toLatin1(row.key))
   })
   if (done.toSorted().join() !== asked(token).toSorted().join())
     findings.report('version', subject, 'its versions are not what its token asks for')

@@ -1,5 +1,5 @@
 /** Versions: what a put or delete left behind, and the value that it names, where it counts or is kept. */
-import { equalBytes } from '../../../protocol/bytes.ts'
+import { equalBytes, toLatin1 } from '../../../protocol/bytes.ts'
 import { RAW_CODEC } from '../../../protocol/cid.ts'
 import { blake3 } from '../../../protocol/crypto/blake3.ts'
 import { formatOperation, type HistoryOperation } from '../../../protocol/history.ts'
@@ -123,7 +123,7 @@ export interface OperationBlock {
 
 /** The operation that the version is the effect of. @throws what a damaged row makes JSON.parse throw */
 export function operationOf({ key, isDeleted, digest, headers }: VersionRow): OperationBlock {
-  const path = Buffer.from(key).toString('latin1')
+  const path = toLatin1(key)
   const operation: HistoryOperation = isDeleted
     ? { key: path, version: null }
     : { key: path, value: digest, metadata: Object.fromEntries(JSON.parse(headers)) }

@@ -3,9 +3,9 @@
  * operations: what it replaces or deletes is credited, and a key that it changes twice counts once.
  */
 import { type Failure } from '../../../protocol/answer.ts'
+import { toLatin1 } from '../../../protocol/bytes.ts'
 import { findQuotaRefusal } from '../../../protocol/quota.ts'
 import { findHistoryRefusal, liveBytesMaxOf } from '../../space-limits.ts'
-import { textOf } from '../group-questions.ts'
 import { type GroupView, type SpaceState } from '../group-view.ts'
 import {
   type DelegateCommand,
@@ -59,7 +59,7 @@ export function refuseDelegation(
 function grownBytes(own: readonly Operation[], space: SpaceState, view: GroupView): number {
   const after = new Map<string, { before: number; bytes: number }>()
   for (const operation of own) {
-    const name = textOf(operation.key)
+    const name = toLatin1(operation.key)
     const before = after.get(name)?.before ?? liveBytesOf(operation.key, space, view)
     after.set(name, { before, bytes: operation.kind === 'put' ? operation.valueBytes : 0 })
   }
