@@ -79,15 +79,12 @@ class GroupAttempt {
     const pack = await run.openPack()
     this.#step = 'load'
     await transactor.begin(run.runNo)
+    const rule = keepRule.kind === 'none' ? undefined : keepRule
     const asked = questionsOf(this.#commands)
-    const questions =
-      keepRule.kind === 'none' ? asked : keptQuestions(asked, this.#commands, keepRule)
+    const questions = rule ? keptQuestions(asked, this.#commands, rule) : asked
     const facts = await transactor.load(questions)
     const view = new GroupView(questions, facts)
-    const kept =
-      keepRule.kind === 'none'
-        ? undefined
-        : new KeptView({ questions, facts, rule: keepRule, nowS })
+    const kept = rule && new KeptView({ questions, facts, rule, nowS })
 
     this.#step = 'decide'
     const plan = this.#createPlan(view, pack, kept)

@@ -13,7 +13,7 @@ import {
 import { type Connection } from './connection.ts'
 import { KeptLoader } from './kept-loader.ts'
 import { KeyLookup } from './key-lookup.ts'
-import { REPLAY_BOUND } from './meta.ts'
+import { prepareMetaRead, REPLAY_BOUND } from './meta.ts'
 import { RevocationLookup } from './revocation-lookup.ts'
 
 type SpaceColumns = [
@@ -56,9 +56,7 @@ export class GroupLoader {
     this.#delegation = connection
       .prepare<[Uint8Array], number>('SELECT delegation_no FROM delegation WHERE statement_id = ?')
       .pluck()
-    this.#replayBound = connection
-      .prepare<[string], Buffer>('SELECT content FROM meta WHERE name = ?')
-      .pluck()
+    this.#replayBound = prepareMetaRead(connection)
     this.#tickets = connection
       .prepare<[number], number>('SELECT tickets FROM signed_kv_ticket_count WHERE space_no = ?')
       .pluck()

@@ -1,5 +1,4 @@
 /** Apply on SQLite: the rows of one group, inside its transaction, with statements prepared once. */
-import { type Statement } from 'better-sqlite3'
 import { RowChecksum } from '../row-checksum.ts'
 import { checksumOfDelegation, type DelegationRow } from '../tables/delegation.ts'
 import {
@@ -12,8 +11,9 @@ import { checksumOfRevocation } from '../tables/revocation.ts'
 import { type CurrentChange, type GroupChanges, RunEnded, type RunProgress } from '../transactor.ts'
 import { type SpaceRow } from '../rows.ts'
 import { type Connection } from './connection.ts'
+import { insertInto } from './insert-into.ts'
 import { KeptWriter } from './kept-writer.ts'
-import { REPLAY_BOUND } from './meta.ts'
+import { prepareMetaWrite, REPLAY_BOUND } from './meta.ts'
 import { TicketWriter } from './ticket-writer.ts'
 
 /** Replay rows that one group removes at most, so that a purge never delays it much. */
@@ -72,15 +72,8 @@ const prepareAll = (connection: Connection) =>
     deleteReplays: connection.prepare(
       'DELETE FROM replay WHERE (expires_at, statement_id) <= (?, ?)',
     ),
-    setMeta: connection.prepare(
-      'INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET content = excluded.content',
-    ),
+    setMeta: prepareMetaWrite(connection),
   }) as const
-
-function insertInto(connection: Connection, table: string, columnCount: number): Statement {
-  const marks = Array.from({ length: columnCount }, () => '?').join(', ')
-  return connection.prepare(`INSERT INTO ${table} VALUES (${marks})`)
-}
 
 export class GroupWriter {
   readonly #statements: ReturnType<typeof prepareAll>

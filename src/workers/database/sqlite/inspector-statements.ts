@@ -21,6 +21,7 @@ import { type CurrentRow, type VersionRow } from '../tables/kv.ts'
 import { type RevocationRow } from '../tables/revocation.ts'
 import { type SignedTicketRow } from '../tables/signed-ticket.ts'
 import { type Connection } from './connection.ts'
+import { prepareMetaRead } from './meta.ts'
 import { DELEGATION_COLUMNS, type DelegationColumns } from './delegation-columns.ts'
 
 /** Rows of one page of a table that is read by its key. */
@@ -336,7 +337,7 @@ function prepareRights(connection: Connection): RightsStatements {
         'SELECT 1 FROM replay WHERE expires_at = ? AND statement_id = ?',
       )
       .pluck(),
-    meta: connection.prepare<[string], Buffer>('SELECT content FROM meta WHERE name = ?').pluck(),
+    meta: prepareMetaRead(connection),
   }
 }
 

@@ -54,12 +54,15 @@ export class KeptReader {
     if (!current) return undefined
     const bound = before ?? current
     const items = before ? [] : [this.#itemOf(current)]
+    let newer = before ? undefined : current
     for (const columns of this.#before.all(spaceNo, key, bound.seq, bound.epochSeq, limit + 1)) {
       const kept = this.#sound(columns)
-      // A deletion is told beside the value that it ended.
-      const next = this.#keys.readVersion(kept.replacedByNo)
+      // A deletion is told beside the value that it ended; what was told just before is read already.
+      const next =
+        newer?.versionNo === kept.replacedByNo ? newer : this.#keys.readVersion(kept.replacedByNo)
       if (next.isDeleted && isBefore(next, bound)) items.push(this.#itemOf(next))
-      items.push(this.#itemOf(this.#versionOf(kept)))
+      newer = this.#versionOf(kept)
+      items.push(this.#itemOf(newer))
     }
     return { items: items.slice(0, limit), isTruncated: items.length > limit }
   }

@@ -4,6 +4,7 @@ import { type RowChecksum } from '../row-checksum.ts'
 import { checksumOfKept } from '../tables/kept.ts'
 import { type KeptChanges } from '../transactor.ts'
 import { type Connection } from './connection.ts'
+import { insertInto } from './insert-into.ts'
 
 export class KeptWriter {
   readonly #checksum: RowChecksum
@@ -12,9 +13,7 @@ export class KeptWriter {
 
   constructor(connection: Connection, checksum: RowChecksum) {
     this.#checksum = checksum
-    this.#insert = connection.prepare(
-      'INSERT INTO kv_kept VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    )
+    this.#insert = insertInto(connection, 'kv_kept', 11)
     this.#delete = connection.prepare('DELETE FROM kv_kept WHERE replaced_by_no = ?')
   }
 

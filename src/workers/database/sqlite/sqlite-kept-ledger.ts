@@ -11,7 +11,7 @@ import { RowChecksum } from '../row-checksum.ts'
 import { type KeptRow } from '../tables/kept.ts'
 import { type Connection } from './connection.ts'
 import { KEPT_COLUMNS, type KeptColumns, soundKeptRow } from './kept-columns.ts'
-import { SETTLED_RULE } from './meta.ts'
+import { prepareMetaRead, prepareMetaWrite, SETTLED_RULE } from './meta.ts'
 import { assertRunIsOpen } from './open-run.ts'
 
 type Place = [packNo: number | null, packLength: number | null]
@@ -88,22 +88,13 @@ export class SqliteKeptLedger implements KeptLedger {
   }
 
   readSettledRule(): string | undefined {
-    return this.#connection
-      .prepare<[string], Buffer>('SELECT content FROM meta WHERE name = ?')
-      .pluck()
-      .get(SETTLED_RULE)
-      ?.toString()
+    return prepareMetaRead(this.#connection).get(SETTLED_RULE)?.toString()
   }
 
   writeSettledRule(rule: string | undefined): void {
     if (rule === undefined)
       this.#connection.prepare('DELETE FROM meta WHERE name = ?').run(SETTLED_RULE)
-    else
-      this.#connection
-        .prepare(
-          'INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET content = excluded.content',
-        )
-        .run(SETTLED_RULE, Buffer.from(rule))
+    else prepareMetaWrite(this.#connection).run(SETTLED_RULE, Buffer.from(rule))
   }
 
   #transact<T>({ runNo }: LetGoStep, work: () => T): T {

@@ -2,7 +2,7 @@
 import { type Damage } from '../../storage/request.ts'
 import { type Quarantine, QUARANTINE_ROWS_MAX } from '../quarantine.ts'
 import { type Connection } from './connection.ts'
-import { SCRUB_POSITION } from './meta.ts'
+import { prepareMetaWrite, SCRUB_POSITION } from './meta.ts'
 
 export class SqliteQuarantine implements Quarantine {
   readonly #connection: Connection
@@ -30,11 +30,7 @@ export class SqliteQuarantine implements Quarantine {
   }
 
   keepScrubPosition(position: Uint8Array): void {
-    this.#connection
-      .prepare(
-        'INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET content = excluded.content',
-      )
-      .run(SCRUB_POSITION, position)
+    prepareMetaWrite(this.#connection).run(SCRUB_POSITION, position)
   }
 
   #insert(damages: readonly Damage[], foundAtS: number): Damage[] {

@@ -4,7 +4,7 @@ import { type PackEntry } from '../../blocks/packs/pack-index.ts'
 import { type PackKind, type PackRow, type PackState, type RunRow } from '../rows.ts'
 import { type DeadObject, type PackLength, type RunLedger } from '../run-ledger.ts'
 import { type Connection } from './connection.ts'
-import { SECRET_FINGERPRINT } from './meta.ts'
+import { prepareMetaRead, SECRET_FINGERPRINT } from './meta.ts'
 import { assertRunIsOpen } from './open-run.ts'
 
 type RunColumns = [
@@ -52,11 +52,7 @@ export class SqliteRunLedger implements RunLedger {
     this.#connection
       .prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO NOTHING')
       .run(SECRET_FINGERPRINT, fingerprint)
-    const kept = this.#connection
-      .prepare<[string], Buffer>('SELECT content FROM meta WHERE name = ?')
-      .pluck()
-      .get(SECRET_FINGERPRINT)
-    return kept ?? fingerprint
+    return prepareMetaRead(this.#connection).get(SECRET_FINGERPRINT) ?? fingerprint
   }
 
   readUncleanRuns(): RunRow[] {

@@ -3,6 +3,7 @@ import { type Statement } from 'better-sqlite3'
 import { type RowChecksum } from '../row-checksum.ts'
 import { checksumOfSignedTicket, type SignedTicketRow } from '../tables/signed-ticket.ts'
 import { type Connection } from './connection.ts'
+import { insertInto } from './insert-into.ts'
 
 /** Tickets that one group removes at most, so that a purge never delays it much. */
 const PURGED_TICKETS_MAX = 4096
@@ -17,9 +18,7 @@ export class TicketWriter {
 
   constructor(connection: Connection, checksum: RowChecksum) {
     this.#checksum = checksum
-    this.#insert = connection.prepare(
-      'INSERT INTO signed_kv_ticket VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    )
+    this.#insert = insertInto(connection, 'signed_kv_ticket', 9)
     this.#purge = connection
       .prepare<[number, number], number>(
         `DELETE FROM signed_kv_ticket WHERE ticket_id IN

@@ -3,7 +3,7 @@
  * exceeds a number that was lowered, and everything where nothing is kept any more. With a number, puts keep to it
  * themselves; only after another setting every key is looked at once.
  */
-import { type KeptLedger, type KeptPosition } from '../../database/kept-ledger.ts'
+import { type KeptLedger, type KeptPosition, type LetGoStep } from '../../database/kept-ledger.ts'
 import { describeKeepRule } from '../../keep-rule.ts'
 import { type KeepRule } from '../request.ts'
 import { SWEPT_ROWS_MAX } from './limits.ts'
@@ -42,10 +42,7 @@ export class KeptSweep {
     return isMore
   }
 
-  async #walk(
-    rule: Extract<KeepRule, { kind: 'versions' }>,
-    step: Parameters<KeptLedger['letGoBeyond']>[2],
-  ): Promise<boolean> {
+  async #walk(rule: Extract<KeepRule, { kind: 'versions' }>, step: LetGoStep): Promise<boolean> {
     const { next } = await this.#ledger.letGoBeyond(rule.versions, this.#walkedTo, step)
     this.#walkedTo = next
     if (next) return true
